@@ -1,0 +1,156 @@
+// The one place where TypeScript meets the kernels' exports (assembly/index.ts). A test compares the two.
+//
+// Conventions: matrices are row-major; `ld*` is the leading dimension in elements; addresses (`x`, `y`, `a`, ...)
+// are byte offsets into the linear memory, 4-byte aligned; everything else counts elements. A `d` prefix is
+// the gradient of the loss. Elementwise kernels may run in place (y = x, dx = dy). No kernel reads or writes past
+// its operands, except that reads may run up to 16 bytes past a matrix's end (the arena keeps them spare).
+
+/** Bits of sgemm's `flags`. */
+export const GEMM_ACCUMULATE = 1;
+export const GEMM_RELU = 2;
+/** C's rows may be overwritten up to the next multiple of 4 columns: quicker tails in a padded private buffer. */
+export const GEMM_PADDED = 4;
+
+/** C[m,n] = A B (+ bias or + C), then ReLU if asked. nn: A[m,k] B[k,n]; nt: A[m,k] B[n,k]; tn: A[k,m] B[k,n].
+ *  `bias` f32[n] or 0 (must be 0 with GEMM_ACCUMULATE); without GEMM_ACCUMULATE C is never read.
+ *  `scratch` has gemmScratchBytes(m, n, k) bytes, 16-byte aligned. */
+export type Sgemm = (
+  m: number, n: number, k: number,
+  a: number, lda: number, b: number, ldb: number, c: number, ldc: number,
+  bias: number, flags: number, scratch: number,
+) => void;
+
+/** y = f(x) over n elements. */
+export type Map1 = (n: number, x: number, y: number) => void;
+/** y = f(x; parameter) over n elements. */
+export type Map1Parameter = (n: number, x: number, y: number, parameter: number) => void;
+/** dx = dy * f'(...) over n elements; `saved` is the activation's output or its input, as the kernel's name says. */
+export type Map1Backward = (n: number, saved: number, dy: number, dx: number) => void;
+export type Map1ParameterBackward = (n: number, saved: number, dy: number, dx: number, parameter: number) => void;
+
+/** A loss over rows x n outputs with its gradient. `weights` f32[rows] or 0 (all ones).
+ *  `out` f64[2]: sum of weight * row loss, sum of weights. Row loss: the mean over the n outputs (cross-entropy: the row's loss).
+ *  dz = d(out[0] / out[1]) / dz; dz may be z. */
+export type RowLoss = (
+  rows: number, n: number, z: number, ldz: number,
+  targets: number, ldt: number, weights: number, dz: number, lddz: number, out: number,
+) => void;
+
+export interface Kernels {
+  sgemm_nn: Sgemm;
+  sgemm_nt: Sgemm;
+  sgemm_tn: Sgemm;
+  /** out[j] = sum over rows of x[i, j]; added to out when acc is 1. */
+  column_sums: (rows: number, n: number, x: number, ldx: number, out: number, acc: number) => void;
+
+  exp: Map1;
+  log: Map1;
+  erf: Map1;
+
+  relu: Map1;
+  leaky_relu: Map1Parameter;
+  elu: Map1Parameter;
+  selu: Map1;
+  gelu: Map1;
+  silu: Map1;
+  softplus: Map1;
+  sigmoid: Map1;
+  tanh: Map1;
+  /** saved: input or output. */
+  relu_backward: Map1Backward;
+  /** saved: input, or output when slope >= 0. */
+  leaky_relu_backward: Map1ParameterBackward;
+  /** saved: output; alpha >= 0. */
+  elu_backward: Map1ParameterBackward;
+  /** saved: output. */
+  selu_backward: Map1Backward;
+  /** saved: input. */
+  gelu_backward: Map1Backward;
+  /** saved: input. */
+  silu_backward: Map1Backward;
+  /** saved: input. */
+  softplus_backward: Map1Backward;
+  /** saved: output. */
+  sigmoid_backward: Map1Backward;
+  /** saved: output. */
+  tanh_backward: Map1Backward;
+
+  /** Each row of y[rows, n] = softmax of that row of x; y may be x. */
+  softmax: (rows: number, n: number, x: number, ldx: number, y: number, ldy: number) => void;
+  /** dx = y * (dy - sum(dy * y)) by rows; dx may be dy. */
+  softmax_backward: (rows: number, n: number, y: number, ldy: number, dy: number, lddy: number, dx: number, lddx: number) => void;
+
+  /** Softmax and cross-entropy on logits z; labels i32[rows] in 0..n-1. */
+  softmax_cross_entropy: (
+    rows: number, n: number, z: number, ldz: number,
+    labels: number, weights: number, dz: number, lddz: number, out: number,
+  ) => void;
+  /** The same with target rows (one-hot or probabilities, any sum): loss = sum_j t_j * (logsumexp(z) - z_j). */
+  softmax_cross_entropy_dense: RowLoss;
+  /** Sigmoid and binary cross-entropy on logits z, targets in [0, 1]. */
+  sigmoid_binary_cross_entropy: RowLoss;
+  mean_squared_error: RowLoss;
+  mean_absolute_error: RowLoss;
+  /** PyTorch's huber: 0.5 d^2 where |d| <= delta, else delta (|d| - delta / 2). */
+  huber: (
+    rows: number, n: number, z: number, ldz: number,
+    targets: number, ldt: number, weights: number, dz: number, lddz: number, out: number, delta: number,
+  ) => void;
+
+  /** Index of each row's first largest element, i32[rows]. */
+  argmax: (rows: number, n: number, x: number, ldx: number, out: number) => void;
+  /** How many rows of x have their first largest element at labels[i]. */
+  count_correct: (rows: number, n: number, x: number, ldx: number, labels: number) => number;
+  /** How many rows of x and of the targets have their first largest element at the same place. */
+  count_correct_dense: (rows: number, n: number, x: number, ldx: number, targets: number, ldt: number) => number;
+  /** How many elements satisfy (x > threshold) == (target > 0.5). */
+  count_correct_binary: (
+    rows: number, n: number, x: number, ldx: number, targets: number, ldt: number, threshold: number,
+  ) => number;
+
+  /** Index of the first NaN or infinity among n elements, or -1. */
+  first_non_finite: (n: number, x: number) => number;
+  fill: (n: number, x: number, value: number) => void;
+  /** y[rows, n] = x[rows, n] with other leading dimensions. */
+  copy_matrix: (rows: number, n: number, x: number, ldx: number, y: number, ldy: number) => void;
+
+  // Optimizer steps over flat f32[n] blocks, p and the moments in place; scalars arrive in f64. Stored moments are
+  // never denormal. An element whose new value would not be finite keeps its old p and moments; the result is the
+  // number of such elements (0 is success).
+  sgd_step: (n: number, p: number, g: number, lr: number, weightDecay: number) => number;
+  /** buf = momentum * buf + g; p -= lr * (nesterov ? g + momentum * buf : buf). */
+  sgd_momentum_step: (
+    n: number, p: number, g: number, buf: number, lr: number, momentum: number, nesterov: number, weightDecay: number,
+  ) => number;
+  /** `buf` is 0 when momentum is 0. */
+  rmsprop_step: (
+    n: number, p: number, g: number, v: number, buf: number,
+    lr: number, alpha: number, epsilon: number, momentum: number, weightDecay: number,
+  ) => number;
+  adagrad_step: (n: number, p: number, g: number, sum: number, lr: number, epsilon: number, weightDecay: number) => number;
+  /** c1 = 1 / (1 - beta1^t), c2 = 1 / (1 - beta2^t), t from 1; weightDecay is added to the gradient. */
+  adam_step: (
+    n: number, p: number, g: number, m: number, v: number,
+    lr: number, beta1: number, beta2: number, epsilon: number, c1: number, c2: number, weightDecay: number,
+  ) => number;
+  /** As adam_step, weight decay decoupled: p -= lr * weightDecay * p first. */
+  adamw_step: Kernels["adam_step"];
+
+  // Philox 4x32-10. Element i of a fill takes word i % 4 of block floor(i / 4) at counter
+  // (block, index, stream, purpose) under the key (seedLow, seedHigh): independent of how a fill is cut.
+  philox_u32: (
+    n: number, out: number, seedLow: number, seedHigh: number, purpose: number, stream: number, index: number, first: number,
+  ) => void;
+  /** Uniform in [low, high). */
+  philox_uniform: (
+    n: number, out: number, seedLow: number, seedHigh: number, purpose: number, stream: number, index: number,
+    low: number, high: number,
+  ) => void;
+  /** Normal, Box-Muller, not truncated. */
+  philox_normal: (
+    n: number, out: number, seedLow: number, seedHigh: number, purpose: number, stream: number, index: number,
+    mean: number, deviation: number,
+  ) => void;
+}
+
+export type KernelName = keyof Kernels;
