@@ -1,0 +1,39 @@
+// The one error class of the package. Every message says what was expected, what came and where; the hint says what to do.
+
+/** SHAPE: lengths and ragged rows. DATA: values. CONFIG: options and states. FORMAT: files. NUMERIC: training diverged.
+ *  MEMORY: does not fit. RUNTIME: the engine lacks something. */
+export type ErrorCode = "SHAPE" | "DATA" | "CONFIG" | "FORMAT" | "NUMERIC" | "MEMORY" | "RUNTIME";
+
+export class SimdgradError extends Error {
+  override readonly name = "SimdgradError";
+  readonly code: ErrorCode;
+  /** What to do about it; also the message's last sentence. */
+  readonly hint: string | undefined;
+
+  constructor(code: ErrorCode, message: string, hint?: string, options?: ErrorOptions) {
+    super(hint === undefined ? message : `${message} ${hint}`, options);
+    this.code = code;
+    this.hint = hint;
+  }
+}
+
+/** The way messages show a value that came: short, never megabytes. */
+export function show(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}...` : value);
+  if (typeof value === "function") return "a function";
+  if (ArrayBuffer.isView(value)) return `${value.constructor.name}(${(value as unknown as ArrayLike<number>).length})`;
+  if (Array.isArray(value)) return `an array of ${value.length}`;
+  if (typeof value === "object" && value !== null) {
+    const text = safeJson(value);
+    return text.length > 80 ? `${text.slice(0, 80)}...` : text;
+  }
+  return String(value);
+}
+
+function safeJson(value: object): string {
+  try {
+    return JSON.stringify(value) ?? "an object";
+  } catch {
+    return "an object";
+  }
+}

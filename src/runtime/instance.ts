@@ -1,0 +1,62 @@
+// A module bound to one linear memory of its own.
+import { SimdgradError } from "../errors.ts";
+import type { Kernels } from "./abi.ts";
+import type { ModuleSource } from "./module.ts";
+
+const PAGE = 65536;
+/** 4 GiB is the end of a 32-bit memory; the last page stays out so that every address fits. */
+export const MAX_BYTES = 65535 * PAGE;
+
+export interface Instance {
+  readonly memory: WebAssembly.Memory;
+  readonly kernels: Kernels;
+  /** First byte that the kernels' own tables do not use. */
+  readonly base: number;
+}
+
+/** A fresh instance whose memory holds at least `bytes` bytes. Errors: MEMORY when the engine refuses. */
+export function instantiate(source: ModuleSource, bytes: number): Instance {
+  const memory = allocate(bytes);
+  const exports = new WebAssembly.Instance(source(), { env: { memory } }).exports;
+  const base = (exports["__heap_base"] as WebAssembly.Global).value as number;
+  return { memory, kernels: exports as unknown as Kernels, base };
+}
+
+function allocate(bytes: number): WebAssembly.Memory {
+  try {
+    return new WebAssembly.Memory({ initial: pages(bytes) });
+  } catch (cause) {
+    throw refused(bytes, cause);
+  }
+}
+
+/** Grows the memory to at least `bytes`; every view made before is detached. Errors: MEMORY. */
+export function ensureBytes(memory: WebAssembly.Memory, bytes: number): void {
+  const missing = pages(bytes) - memory.buffer.byteLength / PAGE;
+  if (missing <= 0) return;
+  try {
+    memory.grow(missing);
+  } catch (cause) {
+    throw refused(bytes, cause);
+  }
+}
+
+function pages(bytes: number): number {
+  if (bytes > MAX_BYTES) {
+    throw new SimdgradError(
+      "MEMORY",
+      `Expected at most ${MAX_BYTES} bytes (4 GiB, the end of a WebAssembly memory), received a need of ${bytes}.`,
+      "Use smaller layers or a smaller maxBatch; planMemory(config) tells the size before building.",
+    );
+  }
+  return Math.max(1, Math.ceil(bytes / PAGE));
+}
+
+function refused(bytes: number, cause: unknown): SimdgradError {
+  return new SimdgradError(
+    "MEMORY",
+    `The engine refused ${bytes} bytes of WebAssembly memory.`,
+    "Use smaller layers or a smaller maxBatch, or give the process more memory.",
+    { cause },
+  );
+}
