@@ -1,0 +1,178 @@
+// @ts-check
+// Builds what changed. A step runs again when the content of its inputs, or of this file, is not what it was when its
+// outputs were written; the stamps are in build/stamps/. Outputs appear by renaming, so no reader sees half a file.
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** @typedef {{ name: string, inputs: string[], outputs: string[], run: () => void | Promise<void> }} Step */
+
+/** @param {{ debug?: boolean }} options */
+export async function build({ debug = false } = {}) {
+  process.chdir(fileURLToPath(new URL("..", import.meta.url)));
+  for (const step of [wasm("release", "strict"), ...(debug ? [wasm("debug", "debug")] : []), inlined("strict")]) {
+    await perform(step);
+  }
+  for (const step of [bundles(), declarations(), demo()]) {
+    if (step) await perform(step);
+  }
+}
+
+/** @param {string} target @param {string} name @returns {Step} */
+function wasm(target, name) {
+  const output = `build/${name}.wasm`;
+  return {
+    name: `wasm (${target})`,
+    inputs: ["assembly", "asconfig.json"],
+    outputs: [output],
+    run: () => {
+      const temporary = `build/${name}.tmp.wasm`;
+      node("node_modules/assemblyscript/bin/asc.js", "--target", target, "--outFile", temporary);
+      renameSync(temporary, output);
+    },
+  };
+}
+
+/** The bytes as a module: every tool and bundler sees them inlined, none has to fetch.
+ *  @param {string} name @returns {Step} */
+function inlined(name) {
+  const output = `src/generated/${name}.ts`;
+  return {
+    name: output,
+    inputs: [`build/${name}.wasm`],
+    outputs: [output],
+    run: () => {
+      const bytes = readFileSync(`build/${name}.wasm`).toString("base64");
+      writeAtomically(output, `// Made by scripts/build.mjs.\nexport const ${name}Wasm: string =\n  "${bytes}";\n`);
+    },
+  };
+}
+
+/** Each entry of package.json's exports: dist/NAME.js is bundled from src/NAME.ts, what entries share into chunks. */
+function entries() {
+  const { exports } = JSON.parse(readFileSync("package.json", "utf8"));
+  const names = new Set();
+  JSON.stringify(exports, (_, value) => {
+    const name = typeof value === "string" && /^\.\/dist\/([^/]+)\.js$/.exec(value)?.[1];
+    if (name && existsSync(`src/${name}.ts`)) names.add(name);
+    return value;
+  });
+  return [...names];
+}
+
+/** @returns {Step} */
+function bundles() {
+  const names = entries();
+  return {
+    name: "dist",
+    inputs: ["src", "package.json"],
+    outputs: names.map((name) => `dist/${name}.js`),
+    run: async () => {
+      const { build: esbuild } = await import("esbuild");
+      const { outputFiles } = await esbuild({
+        entryPoints: names.map((name) => `src/${name}.ts`),
+        outdir: "dist",
+        bundle: true,
+        splitting: true,
+        format: "esm",
+        target: "es2022",
+        platform: "neutral",
+        minifySyntax: true,
+        chunkNames: "shared-[hash]",
+        write: false,
+        logLevel: "warning",
+      });
+      for (const file of outputFiles) writeAtomically(file.path, file.contents);
+      const current = new Set(outputFiles.map((file) => basename(file.path)));
+      for (const file of readdirSync("dist")) {
+        if (file.endsWith(".js") && !current.has(file)) rmSync(join("dist", file));
+      }
+    },
+  };
+}
+
+/** @returns {Step} */
+function declarations() {
+  return {
+    name: "dist/types",
+    inputs: ["src", "tsconfig.json", "tsconfig.build.json"],
+    outputs: entries().map((name) => `dist/types/${name}.d.ts`),
+    run: () => {
+      rmSync("build/types", { recursive: true, force: true });
+      node("node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json", "--outDir", "build/types");
+      rmSync("dist/types", { recursive: true, force: true });
+      renameSync("build/types", "dist/types");
+    },
+  };
+}
+
+/** @returns {Step | undefined} */
+function demo() {
+  const source = "examples/digits/main.ts";
+  const output = "build/examples/digits.mjs";
+  if (!existsSync(source)) return undefined;
+  return {
+    name: output,
+    inputs: ["src", "examples", "package.json"],
+    outputs: [output],
+    run: async () => {
+      const { build: esbuild } = await import("esbuild");
+      const { outputFiles } = await esbuild({
+        entryPoints: [source],
+        outfile: output,
+        bundle: true,
+        format: "esm",
+        target: "node20",
+        platform: "node",
+        packages: "external",
+        write: false,
+        logLevel: "warning",
+      });
+      for (const file of outputFiles) writeAtomically(file.path, file.contents);
+    },
+  };
+}
+
+/** @param {Step} step */
+async function perform({ name, inputs, outputs, run }) {
+  const stamp = join("build", "stamps", name.replaceAll(/[^\w]+/g, "-"));
+  const hash = hashOf([...inputs, "package-lock.json", "scripts/build.mjs"]);
+  if (outputs.every((path) => existsSync(path)) && existsSync(stamp) && readFileSync(stamp, "utf8") === hash) return;
+  const start = Date.now();
+  await run();
+  writeAtomically(stamp, hash);
+  console.log(`built ${name} in ${((Date.now() - start) / 1000).toFixed(1)} s`);
+}
+
+/** @param {string[]} paths */
+function hashOf(paths) {
+  const hash = createHash("sha256");
+  for (const path of paths.flatMap(files)) {
+    const content = readFileSync(path);
+    hash.update(`${path}\0${content.length}\0`).update(content);
+  }
+  return hash.digest("hex");
+}
+
+/** @param {string} path @returns {string[]} */
+function files(path) {
+  if (!statSync(path).isDirectory()) return [path];
+  return readdirSync(path)
+    .sort()
+    .flatMap((name) => files(`${path}/${name}`));
+}
+
+/** @param {string} path @param {string | Uint8Array} content */
+function writeAtomically(path, content) {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(`${path}.tmp`, content);
+  renameSync(`${path}.tmp`, path);
+}
+
+/** @param {string[]} args */
+function node(...args) {
+  const { status } = spawnSync(process.execPath, args, { stdio: "inherit" });
+  if (status !== 0) throw new Error(`${args[0]} failed.`);
+}
