@@ -1,0 +1,181 @@
+// Single-precision matrix products. A large one is packed into panels that stay in cache and run through one tile
+// (Goto & van de Geijn 2008); a small one, or one of few rows or columns, reads A and B where they are.
+import { NO_BOUND, tile_1x16, tile_2x16, tile_4x4, tile_4x8, tile_4x8_strided, ZEROS } from "./gemm_tiles";
+import { pack_4, pack_8, pack_transposed } from "./gemm_pack";
+
+// Bits of `flags`, and the block sizes that src/runtime/scratch.ts knows too.
+const ACCUMULATE: i32 = 1;
+const RELU: i32 = 2;
+const PADDED: i32 = 4;
+const MC: i32 = 128;
+const KC: i32 = 256;
+const NC: i32 = 512;
+
+/** C = A B (+ bias or + C), then ReLU if asked.
+ *  Shapes: A f32[m,k], B f32[k,n], C f32[m,n], bias f32[n] or 0.
+ *  Units: see Sgemm in src/runtime/abi.ts.
+ *  Error: |C - exact| <= (min(k, 256) + ceil(k / 256) + 1) * 2^-24 * (sum |a b| + |init|) to first order. */
+export function sgemm_nn(
+  m: i32, n: i32, k: i32, a: usize, lda: i32, b: usize, ldb: i32, c: usize, ldc: i32,
+  bias: usize, flags: i32, scratch: usize,
+): void {
+  sgemm(m, n, k, a, lda, false, b, ldb, false, c, ldc, bias, flags, scratch);
+}
+
+/** As sgemm_nn with C = A B^T. Shapes: A f32[m,k], B f32[n,k]. */
+export function sgemm_nt(
+  m: i32, n: i32, k: i32, a: usize, lda: i32, b: usize, ldb: i32, c: usize, ldc: i32,
+  bias: usize, flags: i32, scratch: usize,
+): void {
+  sgemm(m, n, k, a, lda, false, b, ldb, true, c, ldc, bias, flags, scratch);
+}
+
+/** As sgemm_nn with C = A^T B. Shapes: A f32[k,m], B f32[k,n]. */
+export function sgemm_tn(
+  m: i32, n: i32, k: i32, a: usize, lda: i32, b: usize, ldb: i32, c: usize, ldc: i32,
+  bias: usize, flags: i32, scratch: usize,
+): void {
+  sgemm(m, n, k, a, lda, true, b, ldb, false, c, ldc, bias, flags, scratch);
+}
+
+/** All layouts: K in blocks of KC, added in order; the bias goes into the first, ReLU into the last. */
+function sgemm(
+  m: i32, n: i32, k: i32, a: usize, lda: i32, transA: bool, b: usize, ldb: i32, transB: bool, c: usize, ldc: i32,
+  bias: usize, flags: i32, scratch: usize,
+): void {
+  if (m <= 0 || n <= 0) return;
+  const direct = m <= 8 || n <= 16 || <u64>m * <u64>n * <u64>k <= 32768;
+  // Bytes between the rows (r) and the k (s) of A, and between the columns (r) and the k (s) of B.
+  const ra: usize = transA ? 4 : <usize>lda << 2;
+  const sa = transA ? <usize>lda << 2 : 4;
+  const rb = transB ? <usize>ldb << 2 : 4;
+  const sb: usize = transB ? 4 : <usize>ldb << 2;
+  const rc = <usize>ldc << 2;
+  const nStep = direct && !transB ? n : NC;
+  for (let jc = 0; jc < n; jc += nStep) {
+    const nc = min(n - jc, nStep);
+    let pc = 0;
+    do {
+      const kc = min(k - pc, KC);
+      const lo = flags & RELU && pc + kc == k ? ZEROS : NO_BOUND;
+      const cj = c + (<usize>jc << 2);
+      const bj = b + <usize>jc * rb + <usize>pc * sb;
+      const ap = a + <usize>pc * sa;
+      // `init` of the block: address, bytes between its rows, bytes between its columns.
+      let ip = cj, is = rc, js: usize = 4;
+      if (!pc && !(flags & ACCUMULATE)) {
+        ip = bias ? bias + (<usize>jc << 2) : ZEROS;
+        is = 0;
+        js = bias ? 4 : 0;
+      }
+      if (!direct) {
+        packed_block(m, nc, kc, ap, ra, sa, transA, bj, rb, sb, transB, cj, rc, ip, is, js, lo, flags, scratch);
+      } else if (!transB) {
+        direct_block(m, nc, kc, ap, ra, sa, bj, sb, cj, rc, ip, is, js, lo, flags);
+      } else {
+        const step = <usize>((nc + 3) & ~3) << 2;
+        for (let j = 0; j < nc; j += 4) {
+          pack_transposed(kc, nc - j, bj + <usize>j * rb, rb, scratch + (<usize>j << 2), step);
+        }
+        direct_block(m, nc, kc, ap, ra, sa, scratch, step, cj, rc, ip, is, js, lo, flags);
+      }
+      pc += KC;
+    } while (pc < k);
+  }
+}
+
+/** One block of K with A as it lies and B row-major, sb bytes a row. */
+function direct_block(
+  m: i32, n: i32, kc: i32, a: usize, ra: usize, sa: usize, b: usize, sb: usize, c: usize, rc: usize,
+  ip: usize, is: usize, js: usize, lo: usize, flags: i32,
+): void {
+  for (let i = 0; i < m; i += 4) {
+    const rows = min(m - i, 4);
+    const ai = a + <usize>i * ra;
+    const ci = c + <usize>i * rc;
+    const ii = ip + <usize>i * is;
+    let j = 0;
+    if (rows == 1) {
+      for (; j + 16 <= n; j += 16) {
+        const d = <usize>j << 2;
+        tile_1x16(kc, ai, sa, b + d, sb, ci + d, ii + <usize>j * js, lo);
+      }
+    } else if (rows == 2) {
+      for (; j + 16 <= n; j += 16) {
+        const d = <usize>j << 2;
+        tile_2x16(kc, ai, ra, sa, b + d, sb, ci + d, rc, ii + <usize>j * js, is, lo);
+      }
+    }
+    for (; j + 8 <= n; j += 8) {
+      const d = <usize>j << 2;
+      tile_4x8_strided(kc, ai, ra, sa, b + d, sb, ci + d, rc, ii + <usize>j * js, is, lo, rows);
+    }
+    for (; j < n; j += 4) {
+      const d = <usize>j << 2;
+      const cols = flags & PADDED ? 4 : min(n - j, 4);
+      tile_4x4(kc, ai, ra, sa, b + d, sb, ci + d, rc, ii + <usize>j * js, is, lo, rows, cols);
+    }
+  }
+}
+
+/** One block of K and up to NC columns: packs B, then A by MC rows, and runs the tiles over the panels. */
+function packed_block(
+  m: i32, n: i32, kc: i32, a: usize, ra: usize, sa: usize, transA: bool, b: usize, rb: usize, sb: usize, transB: bool,
+  c: usize, rc: usize, ip: usize, is: usize, js: usize, lo: usize, flags: i32, scratch: usize,
+): void {
+  const kp = <usize>((kc + 3) & ~3);
+  const packedA = scratch;
+  const packedB = scratch + kp * <usize>((min(m, MC) + 3) & ~3) * 4;
+  for (let j = 0; j < n; j += 8) {
+    const src = b + <usize>j * rb;
+    const dst = packedB + kp * <usize>j * 4;
+    const cols = n - j;
+    if (transB) {
+      pack_transposed(kc, cols, src, rb, dst, 32);
+      if (cols > 4) pack_transposed(kc, cols - 4, src + 4 * rb, rb, dst + 16, 32);
+    } else if (cols > 4) {
+      pack_8(kc, src, sb, dst);
+    } else {
+      pack_4(kc, src, sb, dst, 32);
+    }
+  }
+  for (let ic = 0; ic < m; ic += MC) {
+    const mc = min(m - ic, MC);
+    for (let i = 0; i < mc; i += 4) {
+      const src = a + <usize>(ic + i) * ra;
+      const dst = packedA + kp * <usize>i * 4;
+      if (transA) pack_4(kc, src, sa, dst, 16);
+      else pack_transposed(kc, mc - i, src, ra, dst, 16);
+    }
+    packed_tiles(mc, n, kc, packedA, packedB, c + <usize>ic * rc, rc, ip + <usize>ic * is, is, js, lo, flags);
+  }
+}
+
+/** The tiles over packed panels: each panel of B stays in the first cache while all of A passes. */
+function packed_tiles(
+  m: i32, n: i32, kc: i32, packedA: usize, packedB: usize, c: usize, rc: usize,
+  ip: usize, is: usize, js: usize, lo: usize, flags: i32,
+): void {
+  const kp = <usize>((kc + 3) & ~3);
+  for (let j = 0; j < n; j += 8) {
+    const b = packedB + kp * <usize>j * 4;
+    const cj = c + (<usize>j << 2);
+    const ij = ip + <usize>j * js;
+    const cols = n - j;
+    for (let i = 0; i < m; i += 4) {
+      const a = packedA + kp * <usize>i * 4;
+      const ci = cj + <usize>i * rc;
+      const ii = ij + <usize>i * is;
+      const rows = m - i;
+      if (cols >= 8) {
+        tile_4x8(kc, a, 16, b, 32, ci, rc, ii, is, lo, rows);
+        continue;
+      }
+      const padded = flags & PADDED;
+      tile_4x4(kc, a, 4, 16, b, 32, ci, rc, ii, is, lo, rows, padded ? 4 : min(cols, 4));
+      if (cols > 4) {
+        tile_4x4(kc, a, 4, 16, b + 16, 32, ci + 16, rc, ii + 4 * js, is, lo, rows, padded ? 4 : cols - 4);
+      }
+    }
+  }
+}

@@ -1,0 +1,47 @@
+// Packing for the matrix product: strips of 4 rows of A or 4 or 8 columns of B, laid out k by k.
+// Reads run at most 12 bytes past the source's end; lanes beyond its edge hold anything, and are never results.
+
+/** dst[p] = (src[0][p], ..., src[3][p]) for p < kc: four rows of a matrix whose k lie side by side, transposed.
+ *  Units: ld, step in bytes; rows >= 1, those past the 4th ignored, missing ones repeat the last.
+ *  Writes kc rounded up to 4 vectors. */
+export function pack_transposed(kc: i32, rows: i32, src: usize, ld: usize, dst: usize, step: usize): void {
+  const r1 = rows > 1 ? ld : 0;
+  const r2 = rows > 2 ? r1 + ld : r1;
+  const r3 = rows > 3 ? r2 + ld : r2;
+  for (let p = 0; p < kc; p += 4) {
+    const v0 = v128.load(src), v1 = v128.load(src + r1), v2 = v128.load(src + r2), v3 = v128.load(src + r3);
+    const t0 = v128.shuffle<f32>(v0, v1, 0, 4, 1, 5);
+    const t1 = v128.shuffle<f32>(v2, v3, 0, 4, 1, 5);
+    const t2 = v128.shuffle<f32>(v0, v1, 2, 6, 3, 7);
+    const t3 = v128.shuffle<f32>(v2, v3, 2, 6, 3, 7);
+    v128.store(dst, v128.shuffle<i64>(t0, t1, 0, 2));
+    dst += step;
+    v128.store(dst, v128.shuffle<i64>(t0, t1, 1, 3));
+    dst += step;
+    v128.store(dst, v128.shuffle<i64>(t2, t3, 0, 2));
+    dst += step;
+    v128.store(dst, v128.shuffle<i64>(t2, t3, 1, 3));
+    dst += step;
+    src += 16;
+  }
+}
+
+/** dst[p] = src[p][0..3] for p < kc: four columns of a matrix whose k lie ld bytes apart. Units: step in bytes. */
+export function pack_4(kc: i32, src: usize, ld: usize, dst: usize, step: usize): void {
+  for (let p = 0; p < kc; ++p) {
+    v128.store(dst, v128.load(src));
+    src += ld;
+    dst += step;
+  }
+}
+
+/** dst[p] = src[p][0..7] for p < kc, densely. */
+export function pack_8(kc: i32, src: usize, ld: usize, dst: usize): void {
+  for (let p = 0; p < kc; ++p) {
+    const v0 = v128.load(src), v1 = v128.load(src, 16);
+    v128.store(dst, v0);
+    v128.store(dst, v1, 16);
+    src += ld;
+    dst += 32;
+  }
+}
