@@ -1,0 +1,256 @@
+// Elementary functions on four lanes, inlined into the kernels. Coefficients: scripts/polynomials.sollya.
+// Constants stand in static memory: engines rebuild a v128.const in every iteration of a loop, a load is cheaper.
+// pmin(x, bound) and pmax(x, bound) return x where x is NaN: so NaN in, NaN out.
+import { madd } from "./simd";
+
+/** Constant `index` of `table` in all lanes. */
+// @ts-ignore: decorator
+@inline
+export function constant(table: usize, index: usize): v128 {
+  return v128.load_splat<f32>(table + (index << 2));
+}
+
+// @ts-ignore: decorator
+@inline
+const BASIC: usize = memory.data<f32>([1.0, 0.5, 2.0, -0.0], 16);
+
+// @ts-ignore: decorator
+@inline
+export function one(): v128 {
+  return constant(BASIC, 0);
+}
+
+// @ts-ignore: decorator
+@inline
+export function half(): v128 {
+  return constant(BASIC, 1);
+}
+
+// @ts-ignore: decorator
+@inline
+export function two(): v128 {
+  return constant(BASIC, 2);
+}
+
+/** The sign bit alone. */
+// @ts-ignore: decorator
+@inline
+export function sign_bit(): v128 {
+  return constant(BASIC, 3);
+}
+
+// 1/ln 2; 1.5 * 2^23, which rounds what is added to it to an integer; -ln 2 in two parts, the first of 9 bits, so
+// that its products with whole numbers are exact; where exp overflows; where it underflows to 0; e^r = 1 + r + r^2 q(r).
+// @ts-ignore: decorator
+@inline
+const EXP: usize = memory.data<f32>([
+  1.44269504, 12582912.0, -0.693359375, 2.12194440e-4, 89.0, -104.0,
+  0.499999911, 0.166665211, 4.16689664e-2, 8.36867746e-3, 1.37821969e-3,
+], 16);
+
+/** n + magic, n = round(x / ln 2): its low bits are the integer n. */
+// @ts-ignore: decorator
+@inline
+function exp_round(x: v128): v128 {
+  return madd(x, constant(EXP, 0), constant(EXP, 1));
+}
+
+/** e^r - 1 of the rest r = x - n ln 2, |r| <= ln 2 / 2; `t` from exp_round. */
+// @ts-ignore: decorator
+@inline
+function exp_rest(x: v128, t: v128): v128 {
+  const n = f32x4.sub(t, constant(EXP, 1));
+  const r = madd(n, constant(EXP, 3), madd(n, constant(EXP, 2), x));
+  let q = madd(constant(EXP, 10), r, constant(EXP, 9));
+  q = madd(q, r, constant(EXP, 8));
+  q = madd(q, r, constant(EXP, 7));
+  q = madd(q, r, constant(EXP, 6));
+  return madd(f32x4.mul(q, r), r, r);
+}
+
+/** 2^n for an integer n in -126..127, read from the low bits of `n`. */
+// @ts-ignore: decorator
+@inline
+function power_of_two(n: v128): v128 {
+  return i32x4.add(i32x4.shl(n, 23), one());
+}
+
+/** e^x. Overflows to Inf, underflows gradually to 0. */
+// @ts-ignore: decorator
+@inline
+export function exp_ps(x: v128): v128 {
+  x = f32x4.pmax(f32x4.pmin(x, constant(EXP, 4)), constant(EXP, 5));
+  const t = exp_round(x);
+  const y = f32x4.add(exp_rest(x, t), one());
+  // 2^n may leave the range of normal numbers: two factors.
+  const h = i32x4.shr_s(t, 1);
+  return f32x4.mul(f32x4.mul(y, power_of_two(h)), power_of_two(i32x4.sub(t, h)));
+}
+
+/** e^x for x in [-87, 88]. */
+// @ts-ignore: decorator
+@inline
+export function exp_normal_ps(x: v128): v128 {
+  const t = exp_round(x);
+  return f32x4.mul(f32x4.add(exp_rest(x, t), one()), power_of_two(t));
+}
+
+/** e^x - 1 for x in [-87, 88]. */
+// @ts-ignore: decorator
+@inline
+export function expm1_ps(x: v128): v128 {
+  const t = exp_round(x);
+  const s = power_of_two(t);
+  return madd(exp_rest(x, t), s, f32x4.sub(s, one()));
+}
+
+// sqrt(1/2); smallest normal; 2^23; 23; Inf; ln 2 in two parts; sqrt(2) - 1; log(1 + f) = f - f^2/2 + f^3 p(f).
+// @ts-ignore: decorator
+@inline
+const LOG: usize = memory.data<f32>([
+  0.707106769, 1.17549435e-38, 8388608.0, 23.0, Infinity, 0.693359375, -2.12194440e-4, 0.414213568,
+  0.333333790, -0.250008434, 0.199986681, -0.166208908, 0.142442435, -0.132199138, 0.125378415, -7.23589957e-2,
+], 16);
+
+/** log(1 + f) + k ln 2 for 1 + f in [sqrt(1/2), sqrt(2)], k a whole number. */
+// @ts-ignore: decorator
+@inline
+function log_rest(f: v128, k: v128): v128 {
+  let p = madd(constant(LOG, 15), f, constant(LOG, 14));
+  p = madd(p, f, constant(LOG, 13));
+  p = madd(p, f, constant(LOG, 12));
+  p = madd(p, f, constant(LOG, 11));
+  p = madd(p, f, constant(LOG, 10));
+  p = madd(p, f, constant(LOG, 9));
+  p = madd(p, f, constant(LOG, 8));
+  const f2 = f32x4.mul(f, f);
+  p = madd(f32x4.mul(p, f), f2, f32x4.mul(k, constant(LOG, 6)));
+  p = f32x4.sub(p, f32x4.mul(f2, half()));
+  return madd(k, constant(LOG, 5), f32x4.add(f, p));
+}
+
+/** Natural logarithm. log(0) = -Inf, log(x < 0) = NaN. */
+// @ts-ignore: decorator
+@inline
+export function log_ps(x: v128): v128 {
+  const tiny = f32x4.lt(x, constant(LOG, 1));
+  const scaled = v128.bitselect(f32x4.mul(x, constant(LOG, 2)), x, tiny);
+  const exponent = i32x4.shr_s(i32x4.sub(scaled, constant(LOG, 0)), 23);
+  const mantissa = i32x4.sub(scaled, i32x4.shl(exponent, 23));
+  const k = f32x4.sub(f32x4.convert_i32x4_s(exponent), v128.and(tiny, constant(LOG, 3)));
+  let y = log_rest(f32x4.sub(mantissa, one()), k);
+  const zero = f32x4.splat(0);
+  const infinity = constant(LOG, 4);
+  y = f32x4.sub(y, v128.and(f32x4.eq(x, zero), infinity));
+  y = v128.or(y, f32x4.lt(x, zero));
+  return v128.bitselect(y, x, f32x4.lt(x, infinity));
+}
+
+/** log(1 + u) for u in [0, 1]. */
+// @ts-ignore: decorator
+@inline
+export function log1p_ps(u: v128): v128 {
+  const big = f32x4.gt(u, constant(LOG, 7));
+  const f = v128.bitselect(f32x4.mul(f32x4.sub(u, one()), half()), u, big);
+  return log_rest(f, v128.and(big, one()));
+}
+
+/** 1 / (1 + e^-x). */
+// @ts-ignore: decorator
+@inline
+export function sigmoid_ps(x: v128): v128 {
+  const e = exp_ps(v128.or(x, sign_bit()));
+  const numerator = v128.bitselect(e, one(), f32x4.lt(x, f32x4.splat(0)));
+  return f32x4.div(numerator, f32x4.add(e, one()));
+}
+
+// @ts-ignore: decorator
+@inline
+const TANH: usize = memory.data<f32>([20.0], 4);
+
+/** tanh |x| = m / (m + 2), m = e^(2 |x|) - 1. */
+// @ts-ignore: decorator
+@inline
+export function tanh_ps(x: v128): v128 {
+  const sign = v128.and(x, sign_bit());
+  const a = v128.xor(x, sign);
+  const m = expm1_ps(f32x4.pmin(f32x4.add(a, a), constant(TANH, 0)));
+  return v128.or(f32x4.div(m, f32x4.add(m, two())), sign);
+}
+
+// Where |erf| is 1; erf x = x + x p(x^2) below 1; erfc x = e^-q(x) above.
+// @ts-ignore: decorator
+@inline
+const ERF: usize = memory.data<f32>([
+  4.0, 0.128379107, -0.376126260, 0.112835832, -2.68536918e-2, 5.18807443e-3, -8.00788926e-4, 7.84617297e-5,
+  3.20196123e-4, -1.13023579, -0.631818414, -0.110090606, 2.64289416e-2, -4.76295408e-3, 5.97644248e-4,
+  -4.61708878e-5, 1.64347807e-6,
+], 16);
+
+/** The error function. */
+// @ts-ignore: decorator
+@inline
+export function erf_ps(x: v128): v128 {
+  const sign = v128.and(x, sign_bit());
+  const a = f32x4.pmin(v128.xor(x, sign), constant(ERF, 0));
+  const a2 = f32x4.mul(a, a);
+  let p = madd(constant(ERF, 7), a2, constant(ERF, 6));
+  p = madd(p, a2, constant(ERF, 5));
+  p = madd(p, a2, constant(ERF, 4));
+  p = madd(p, a2, constant(ERF, 3));
+  p = madd(p, a2, constant(ERF, 2));
+  p = madd(p, a2, constant(ERF, 1));
+  const small = madd(p, a, a);
+  let q = madd(constant(ERF, 16), a, constant(ERF, 15));
+  q = madd(q, a, constant(ERF, 14));
+  q = madd(q, a, constant(ERF, 13));
+  q = madd(q, a, constant(ERF, 12));
+  q = madd(q, a, constant(ERF, 11));
+  q = madd(q, a, constant(ERF, 10));
+  q = madd(q, a, constant(ERF, 9));
+  q = madd(q, a, constant(ERF, 8));
+  const large = f32x4.sub(one(), exp_normal_ps(q));
+  return v128.or(v128.bitselect(large, small, f32x4.gt(a, one())), sign);
+}
+
+// 4; 1/4; magic; sin(2 pi r) = r p(r^2); cos(2 pi r) = 1 + r^2 q(r^2); |r| <= 1/8.
+// @ts-ignore: decorator
+@inline
+const CIRCLE: usize = memory.data<f32>([
+  4.0, 0.25, 12582912.0, 6.28318548, -41.3417587, 81.6045990, -75.8360978,
+  -19.7392082, 64.9391785, -85.4295044, 58.8153305,
+], 16);
+
+/** sin(2 pi (u + quarter / 4)); only r = u - round(4 u) / 4, which is exact, meets a polynomial. */
+// @ts-ignore: decorator
+@inline
+function circle(u: v128, quarter: i32): v128 {
+  const t = madd(u, constant(CIRCLE, 0), constant(CIRCLE, 2));
+  const r = f32x4.sub(u, f32x4.mul(f32x4.sub(t, constant(CIRCLE, 2)), constant(CIRCLE, 1)));
+  const r2 = f32x4.mul(r, r);
+  let s = madd(constant(CIRCLE, 6), r2, constant(CIRCLE, 5));
+  s = madd(s, r2, constant(CIRCLE, 4));
+  s = f32x4.mul(madd(s, r2, constant(CIRCLE, 3)), r);
+  let c = madd(constant(CIRCLE, 10), r2, constant(CIRCLE, 9));
+  c = madd(c, r2, constant(CIRCLE, 8));
+  c = madd(c, r2, constant(CIRCLE, 7));
+  c = madd(c, r2, one());
+  const q = i32x4.add(t, i32x4.splat(quarter));
+  const odd = i32x4.shr_s(i32x4.shl(q, 31), 31);
+  const sign = v128.and(i32x4.shl(q, 30), sign_bit());
+  return v128.xor(v128.bitselect(c, s, odd), sign);
+}
+
+/** sin(2 pi u) for |u| <= 2^20. */
+// @ts-ignore: decorator
+@inline
+export function sin_2pi_ps(u: v128): v128 {
+  return circle(u, 0);
+}
+
+/** cos(2 pi u) for |u| <= 2^20. */
+// @ts-ignore: decorator
+@inline
+export function cos_2pi_ps(u: v128): v128 {
+  return circle(u, 1);
+}
