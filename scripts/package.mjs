@@ -1,0 +1,99 @@
+// @ts-check
+// What users get: packs the package, installs it into an empty project in build/consumer, and looks at it from there.
+import { spawnSync } from "node:child_process";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { publint } from "publint";
+import { formatMessage } from "publint/utils";
+
+const CONSUMER = "build/consumer";
+const SCRIPTS_OF_USERS = ["preinstall", "install", "postinstall", "prepare"];
+
+/** What is wrong with it, one a line. */
+export async function checkPackage() {
+  const manifest = JSON.parse(readFileSync("package.json", "utf8"));
+  const entries = Object.keys(manifest.exports)
+    .filter((path) => !path.endsWith(".json"))
+    .map((path) => path.replace(".", manifest.name));
+  return [
+    ...checkManifest(manifest),
+    ...installPacked(),
+    ...(await lint()),
+    ...checkImports(entries),
+    ...checkTypes(entries, "nodenext", "nodenext"),
+    ...checkTypes(entries, "esnext", "bundler"),
+  ].join("\n");
+}
+
+/** @param {Record<string, object | undefined>} manifest */
+function checkManifest({ scripts = {}, dependencies = {} }) {
+  return [
+    ...Object.keys(dependencies).map((name) => `package.json: a runtime dependency, ${name}`),
+    ...SCRIPTS_OF_USERS.filter((name) => name in scripts).map(
+      (name) => `package.json: a script that users run, ${name}`,
+    ),
+  ];
+}
+
+/** Also says which packed files nobody asked for. */
+function installPacked() {
+  rmSync(CONSUMER, { recursive: true, force: true });
+  mkdirSync(CONSUMER, { recursive: true });
+  writeFileSync(`${CONSUMER}/package.json`, '{ "type": "module", "private": true }\n');
+  const [{ filename, files }] = JSON.parse(npm("pack", "--json", "--ignore-scripts", "--pack-destination", CONSUMER));
+  npm(
+    "install",
+    resolve(CONSUMER, filename),
+    "--prefix",
+    CONSUMER,
+    "--offline",
+    "--no-audit",
+    "--no-fund",
+    "--ignore-scripts",
+  );
+  return /** @type {{ path: string }[]} */ (files)
+    .filter(({ path }) => !/^(dist\/.+\.(js|d\.ts)|(README|CHANGELOG)\.md|LICENSE|package\.json)$/.test(path))
+    .map(({ path }) => `packed, but no part of the package: ${path}`);
+}
+
+async function lint() {
+  const pkgDir = resolve(CONSUMER, "node_modules/simdgrad");
+  const { messages, pkg } = await publint({ pkgDir, pack: false, strict: true });
+  return messages.map((message) => `publint: ${formatMessage(message, pkg, { color: false })}`);
+}
+
+/** Every entry loads and exports something. @param {string[]} entries */
+function checkImports(entries) {
+  writeFileSync(
+    `${CONSUMER}/main.js`,
+    entries
+      .map((entry, i) => `import * as e${i} from "${entry}";\nif (!Object.keys(e${i}).length) throw "${entry}";\n`)
+      .join(""),
+  );
+  return run(process.execPath, [`${CONSUMER}/main.js`]);
+}
+
+/** The declarations are whole, for a user who checks libraries too and has no Node types.
+ *  @param {string[]} entries @param {string} module @param {string} moduleResolution */
+function checkTypes(entries, module, moduleResolution) {
+  writeFileSync(`${CONSUMER}/main.ts`, entries.map((entry, i) => `export * as e${i} from "${entry}";\n`).join(""));
+  const compilerOptions = {
+    ...{ module, moduleResolution, strict: true, noEmit: true, target: "es2022", types: [] },
+    lib: ["es2022", "esnext.disposable", "dom"],
+  };
+  writeFileSync(`${CONSUMER}/tsconfig.json`, JSON.stringify({ compilerOptions, files: ["main.ts"] }));
+  return run(process.execPath, ["node_modules/typescript/bin/tsc", "-p", CONSUMER]);
+}
+
+/** @param {string} command @param {string[]} args */
+function run(command, args) {
+  const { status, stdout, stderr } = spawnSync(command, args, { encoding: "utf8" });
+  return status === 0 ? [] : [`${args.join(" ")}:\n${stdout}${stderr}`];
+}
+
+/** @param {string[]} args */
+function npm(...args) {
+  const { status, stdout, stderr } = spawnSync("npm", args, { encoding: "utf8", shell: process.platform === "win32" });
+  if (status !== 0) throw new Error(`npm ${args[0]} failed: ${stderr}`);
+  return stdout;
+}

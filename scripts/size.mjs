@@ -1,0 +1,52 @@
+// @ts-check
+// Budgets: the kernels, and what a bundled script that trains a network costs.
+import { readFileSync } from "node:fs";
+import { gzipSync } from "node:zlib";
+import { build } from "esbuild";
+
+const TRAINING = `
+  import { adam, dense, sequential } from "./dist/index.js";
+  const model = sequential({
+    input: 2,
+    layers: [dense(8, { activation: "relu" }), dense(2, { activation: "softmax" })],
+    loss: "cross-entropy",
+    optimizer: adam(),
+  });
+  await model.fit({ x: [[0, 1], [1, 0]], y: [0, 1] });
+`;
+
+/** What is over its budget, one a line. */
+export async function checkSize() {
+  const wasm = readFileSync("build/strict.wasm");
+  const rows = [
+    { name: "kernels", bytes: wasm.length, aim: 18_000, limit: 20_000 },
+    { name: "kernels, gzip", bytes: gzipped(wasm), aim: 6_500, limit: 8_000 },
+    { name: "a script that trains, gzip", bytes: gzipped(await bundle(TRAINING)), aim: 24_000, limit: 24_000 },
+  ];
+  for (const { name, bytes, aim } of rows) {
+    console.log(`     ${name}: ${bytes} bytes${bytes > aim ? `, over the aim of ${aim}` : ""}`);
+  }
+  return rows
+    .filter(({ bytes, limit }) => bytes > limit)
+    .map(({ name, bytes, limit }) => `${name}: expected at most ${limit} bytes, found ${bytes}`)
+    .join("\n");
+}
+
+/** @param {string} contents */
+async function bundle(contents) {
+  const { outputFiles } = await build({
+    stdin: { contents, resolveDir: "." },
+    bundle: true,
+    minify: true,
+    format: "esm",
+    target: "es2022",
+    write: false,
+    logLevel: "silent",
+  });
+  return outputFiles[0].contents;
+}
+
+/** @param {Uint8Array} bytes */
+function gzipped(bytes) {
+  return gzipSync(bytes, { level: 9 }).length;
+}

@@ -1,0 +1,58 @@
+// The typed ABI (src/runtime/abi.ts) and the compiled kernels' exports are the same list.
+import { readFileSync } from "node:fs";
+import { expect, it } from "vitest";
+import { strictWasm } from "../src/generated/strict.ts";
+import { ARENA_BASE, type Kernels } from "../src/runtime/abi.ts";
+
+const bytes = readFileSync(new URL("../build/strict.wasm", import.meta.url));
+const module = new WebAssembly.Module(bytes);
+
+/** Kernel name to its number of parameters, read from the text of `interface Kernels`. */
+function declaredArities(): Record<string, number> {
+  const source = readFileSync(new URL("../src/runtime/abi.ts", import.meta.url), "utf8");
+  const code = source.replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, "");
+  const body = /export interface Kernels \{([\s\S]*?)\n\}/.exec(code)?.[1];
+  if (body === undefined) throw new Error("abi.ts has no interface Kernels.");
+  const types = pairs(code, /export type (\w+) = ([^;]+);/g);
+  const members = pairs(body, /(\w+): ([^;]+);/g);
+  const arity = (type: string): number => {
+    const parameters = /^\(([^)]*)\) => (?:void|number)$/.exec(type)?.[1];
+    if (parameters !== undefined) return [...parameters.matchAll(/\w+: number/g)].length;
+    const sibling = /^Kernels\["(\w+)"\]$/.exec(type)?.[1];
+    const known = sibling === undefined ? types.get(type) : members.get(sibling);
+    if (known === undefined) throw new Error(`Expected a function of numbers or an alias of one, found ${type}.`);
+    return arity(known);
+  };
+  return Object.fromEntries([...members].map(([name, type]) => [name, arity(type)]));
+}
+
+function pairs(text: string, pattern: RegExp): Map<string, string> {
+  return new Map([...text.matchAll(pattern)].map(([, name = "", type = ""]) => [name, type]));
+}
+
+function instantiate(): WebAssembly.Exports {
+  return new WebAssembly.Instance(module, { env: { memory: new WebAssembly.Memory({ initial: 1 }) } }).exports;
+}
+
+it("exports what the ABI declares, with as many parameters, and nothing else but the memory", () => {
+  const { memory, ...functions } = instantiate();
+  expect(memory).toBeInstanceOf(WebAssembly.Memory);
+  const exported = Object.fromEntries(
+    Object.entries(functions).map(([name, value]) => [name, typeof value === "function" ? value.length : value]),
+  );
+  expect(exported).toEqual(declaredArities());
+});
+
+it("imports its memory and nothing else", () => {
+  expect(WebAssembly.Module.imports(module)).toEqual([{ module: "env", name: "memory", kind: "memory" }]);
+});
+
+it("keeps its tables below the arena", () => {
+  const base = (instantiate() as unknown as Kernels).heap_base();
+  expect(base).toBeGreaterThan(0);
+  expect(base).toBeLessThanOrEqual(ARENA_BASE);
+});
+
+it("is what the package carries", () => {
+  expect(Buffer.from(strictWasm, "base64").equals(bytes)).toBe(true);
+});
