@@ -1,0 +1,54 @@
+/** Index of the first NaN or infinity among x[0..n-1], or -1. */
+export function first_non_finite(n: i32, x: usize): i32 {
+  const magnitude = i32x4.splat(0x7fffffff);
+  const largest = i32x4.splat(0x7f7fffff);
+  let i = 0;
+  for (; i <= n - 16; i += 16) {
+    const at = x + ((i as usize) << 2);
+    const a = i32x4.max_s(v128.and(v128.load(at), magnitude), v128.and(v128.load(at, 16), magnitude));
+    const b = i32x4.max_s(v128.and(v128.load(at, 32), magnitude), v128.and(v128.load(at, 48), magnitude));
+    if (v128.any_true(i32x4.gt_s(i32x4.max_s(a, b), largest))) break;
+  }
+  for (; i < n; i++) {
+    if ((load<i32>(x + ((i as usize) << 2)) & 0x7fffffff) > 0x7f7fffff) return i;
+  }
+  return -1;
+}
+
+/** x = value over n elements. */
+export function fill(n: i32, x: usize, value: f32): void {
+  for (; n >= 4; n -= 4) {
+    v128.store(x, f32x4.splat(value));
+    x += 16;
+  }
+  for (; n > 0; n--) {
+    store<f32>(x, value);
+    x += 4;
+  }
+}
+
+/** y = x with other leading dimensions.
+ *  Shapes: x, y f32[rows, n], which do not overlap. */
+export function copy_matrix(rows: i32, n: i32, x: usize, ldx: i32, y: usize, ldy: i32): void {
+  if (ldx == n && ldy == n) {
+    memory.copy(y, x, ((rows * n) as usize) << 2);
+    return;
+  }
+  for (let i = 0; i < rows; i++) {
+    let from = x;
+    let to = y;
+    let left = n;
+    for (; left >= 4; left -= 4) {
+      v128.store(to, v128.load(from));
+      from += 16;
+      to += 16;
+    }
+    for (; left > 0; left--) {
+      store<u32>(to, load<u32>(from));
+      from += 4;
+      to += 4;
+    }
+    x += (ldx as usize) << 2;
+    y += (ldy as usize) << 2;
+  }
+}

@@ -1,0 +1,144 @@
+// Philox 4x32-10, a counter-based generator: word i of a sequence is word i % 4 of the block whose counter is
+// (floor(i / 4), index, stream, purpose), under the key (seedLow, seedHigh).
+// Source: Salmon, Moraes, Dror & Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3".
+import { cos_2pi_ps, log_ps, sin_2pi_ps } from "./math";
+
+const WORDS = 0;
+const UNIFORM = 1;
+const NORMAL = 2;
+
+// Four lanes of 32 x 32 bit products, low and high words apart.
+// @ts-ignore: decorator
+@inline
+function low_words(a: v128, b: v128): v128 {
+  return v128.shuffle<u32>(a, b, 0, 2, 4, 6);
+}
+// @ts-ignore: decorator
+@inline
+function high_words(a: v128, b: v128): v128 {
+  return v128.shuffle<u32>(a, b, 1, 3, 5, 7);
+}
+
+/** The upper 24 bits as a fraction in [0, 1). */
+// @ts-ignore: decorator
+@inline
+function fraction(words: v128): v128 {
+  return f32x4.mul(f32x4.convert_i32x4_s(i32x4.shr_u(words, 8)), f32x4.splat(5.9604644775390625e-8));
+}
+
+/** sqrt(-2 log u), u = (word + 1/2) 2^-32 in (0, 1]: all 32 bits, so the tails reach 6.7. */
+function radius(words: v128): v128 {
+  const u = f32x4.add(
+    f32x4.mul(f32x4.convert_i32x4_u(words), f32x4.splat(2.3283064365386963e-10)),
+    f32x4.splat(1.1641532182693481e-10),
+  );
+  return f32x4.sqrt(f32x4.mul(log_ps(u), f32x4.splat(-2)));
+}
+
+/** Stores the lanes of v that fall on elements 0..n-1 when lane 0 is element `at` (which may be negative). */
+function store_part(n: i32, out: usize, at: i32, v: v128): void {
+  for (let lane = 0; lane < 4; lane++) {
+    if (at >= 0 && at < n) store<u32>(out + ((at as usize) << 2), i32x4.extract_lane(v, 0));
+    v = v128.shuffle<u32>(v, v, 1, 2, 3, 0);
+    at++;
+  }
+}
+
+/** Elements first..first+n-1 of a sequence: the words, or low + high * fraction (below `cap`), or
+ *  low + high * normal. */
+function generate(
+  kind: i32, n: i32, out: usize, seedLow: u32, seedHigh: u32, purpose: u32, stream: u32, index: u32, first: u32,
+  offset: f32, factor: f32, cap: f32,
+): void {
+  const m0 = i32x4.splat(0xd2511f53);
+  const m1 = i32x4.splat(0xcd9e8d57);
+  const add = f32x4.splat(offset);
+  const mul = f32x4.splat(factor);
+  const top = f32x4.splat(cap);
+  let block = first >> 2;
+  // Four blocks at a time, one to a lane; c0..c3 are their words.
+  for (let at = -((first & 3) as i32); at < n; at += 16) {
+    let c0 = i32x4.add(i32x4.splat(block), i32x4(0, 1, 2, 3));
+    let c1 = i32x4.splat(index);
+    let c2 = i32x4.splat(stream);
+    let c3 = i32x4.splat(purpose);
+    let k0 = seedLow;
+    let k1 = seedHigh;
+    for (let round = 0; round < 10; round++) {
+      const a0 = i64x2.extmul_low_i32x4_u(c0, m0);
+      const a1 = i64x2.extmul_high_i32x4_u(c0, m0);
+      const b0 = i64x2.extmul_low_i32x4_u(c2, m1);
+      const b1 = i64x2.extmul_high_i32x4_u(c2, m1);
+      c0 = v128.xor(v128.xor(high_words(b0, b1), c1), i32x4.splat(k0));
+      c2 = v128.xor(v128.xor(high_words(a0, a1), c3), i32x4.splat(k1));
+      c1 = low_words(b0, b1);
+      c3 = low_words(a0, a1);
+      k0 += 0x9e3779b9;
+      k1 += 0xbb67ae85;
+    }
+    if (kind == UNIFORM) {
+      c0 = f32x4.pmin(f32x4.add(f32x4.mul(fraction(c0), mul), add), top);
+      c1 = f32x4.pmin(f32x4.add(f32x4.mul(fraction(c1), mul), add), top);
+      c2 = f32x4.pmin(f32x4.add(f32x4.mul(fraction(c2), mul), add), top);
+      c3 = f32x4.pmin(f32x4.add(f32x4.mul(fraction(c3), mul), add), top);
+    } else if (kind == NORMAL) {
+      const r0 = radius(c0);
+      const r1 = radius(c2);
+      const t0 = fraction(c1);
+      const t1 = fraction(c3);
+      c0 = f32x4.add(f32x4.mul(f32x4.mul(r0, cos_2pi_ps(t0)), mul), add);
+      c1 = f32x4.add(f32x4.mul(f32x4.mul(r0, sin_2pi_ps(t0)), mul), add);
+      c2 = f32x4.add(f32x4.mul(f32x4.mul(r1, cos_2pi_ps(t1)), mul), add);
+      c3 = f32x4.add(f32x4.mul(f32x4.mul(r1, sin_2pi_ps(t1)), mul), add);
+    }
+    const p0 = v128.shuffle<u32>(c0, c1, 0, 4, 1, 5);
+    const p1 = v128.shuffle<u32>(c0, c1, 2, 6, 3, 7);
+    const q0 = v128.shuffle<u32>(c2, c3, 0, 4, 1, 5);
+    const q1 = v128.shuffle<u32>(c2, c3, 2, 6, 3, 7);
+    const w0 = v128.shuffle<u64>(p0, q0, 0, 2);
+    const w1 = v128.shuffle<u64>(p0, q0, 1, 3);
+    const w2 = v128.shuffle<u64>(p1, q1, 0, 2);
+    const w3 = v128.shuffle<u64>(p1, q1, 1, 3);
+    if (at >= 0 && at <= n - 16) {
+      const to = out + ((at as usize) << 2);
+      v128.store(to, w0);
+      v128.store(to, w1, 16);
+      v128.store(to, w2, 32);
+      v128.store(to, w3, 48);
+    } else {
+      store_part(n, out, at, w0);
+      store_part(n, out, at + 4, w1);
+      store_part(n, out, at + 8, w2);
+      store_part(n, out, at + 12, w3);
+    }
+    block += 4;
+  }
+}
+
+/** out[e] = word first + e of the sequence.
+ *  Shapes: out u32[n]; first may be any. */
+export function philox_u32(
+  n: i32, out: usize, seedLow: u32, seedHigh: u32, purpose: u32, stream: u32, index: u32, first: u32,
+): void {
+  generate(WORDS, n, out, seedLow, seedHigh, purpose, stream, index, first, 0, 0, 0);
+}
+
+/** Uniform in [low, high): out[e] = low + (high - low) * (word e >> 8) * 2^-24, and never high by rounding.
+ *  Shapes: out f32[n]. */
+export function philox_uniform(
+  n: i32, out: usize, seedLow: u32, seedHigh: u32, purpose: u32, stream: u32, index: u32, low: f32, high: f32,
+): void {
+  const below = reinterpret<f32>(reinterpret<i32>(high) + (high > 0 ? -1 : 1));
+  const cap = high == 0 ? -reinterpret<f32>(1) : below;
+  generate(UNIFORM, n, out, seedLow, seedHigh, purpose, stream, index, 0, low, high - low, max<f32>(cap, low));
+}
+
+/** Normal by Box-Muller, not truncated. Elements 2i and 2i+1 are r cos(2 pi t) and r sin(2 pi t) with
+ *  r = sqrt(-2 log((word 2i + 1/2) 2^-32)) and t = (word 2i+1 >> 8) 2^-24, times deviation, plus mean.
+ *  Shapes: out f32[n].
+ *  Source: Box & Muller 1958. */
+export function philox_normal(
+  n: i32, out: usize, seedLow: u32, seedHigh: u32, purpose: u32, stream: u32, index: u32, mean: f32, deviation: f32,
+): void {
+  generate(NORMAL, n, out, seedLow, seedHigh, purpose, stream, index, 0, mean, deviation, 0);
+}
