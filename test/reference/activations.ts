@@ -41,18 +41,18 @@ function erfcTail(x: number): number {
 }
 
 export const sigmoid = (x: number): number => (x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x)));
-const normalCdf = (x: number): number => erfc(-x / Math.SQRT2) / 2;
+export const normalCdf = (x: number): number => erfc(-x / Math.SQRT2) / 2;
 const normalDensity = (x: number): number => Math.exp(-0.5 * x * x) / Math.sqrt(2 * Math.PI);
 
-/** y = f(x; parameter). */
+/** y = f(x; parameter); where the formula is Inf * 0, its limit. */
 export const forward: Record<ActivationKind, (x: number, parameter: number) => number> = {
   linear: (x) => x,
   relu: (x) => (x > 0 || Number.isNaN(x) ? x : 0),
   "leaky-relu": (x, slope) => (x > 0 ? x : slope * x),
   elu: (x, alpha) => (x > 0 ? x : alpha * Math.expm1(x)),
   selu: (x) => SELU_SCALE * (x > 0 ? x : SELU_ALPHA * Math.expm1(x)),
-  gelu: (x) => x * normalCdf(x),
-  silu: (x) => x * sigmoid(x),
+  gelu: (x) => (x === Number.NEGATIVE_INFINITY ? 0 : x * normalCdf(x)),
+  silu: (x) => (x === Number.NEGATIVE_INFINITY ? 0 : x * sigmoid(x)),
   softplus: (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))),
   sigmoid,
   tanh: Math.tanh,

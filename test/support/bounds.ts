@@ -38,7 +38,7 @@ export function violation(
 ): string | undefined {
   if (actual.length !== expected.length) return `length ${actual.length}, expected ${expected.length}`;
   for (let i = 0; i < expected.length; i++) {
-    if (Object.is(actual[i], expected[i])) continue;
+    if (actual[i] === expected[i] || (Number.isNaN(actual[i]) && Number.isNaN(expected[i]))) continue;
     const error = Math.abs(actual[i] - expected[i]);
     if (!(error <= bound(i)))
       return `[${i}] = ${actual[i]}, expected ${expected[i]}, bound ${bound(i)}, error ${error}`;
