@@ -1,6 +1,6 @@
 // Single-precision matrix products. A large one is packed into panels that stay in cache and run through one tile
 // (Goto & van de Geijn 2008); a small one, or one of few rows or columns, reads A and B where they are.
-import { NO_BOUND, tile_1x16, tile_2x16, tile_4x4, tile_4x8, tile_4x8_strided, ZEROS } from "./gemm_tiles";
+import { NO_BOUND, tile_1x16, tile_2x16, tile_3x8, tile_4x4, tile_4x8, tile_4x8_strided, ZEROS } from "./gemm_tiles";
 import { pack_4, pack_8, pack_transposed } from "./gemm_pack";
 
 // Bits of `flags`, and the block sizes that src/runtime/scratch.ts knows too.
@@ -51,7 +51,7 @@ function sgemm(
   const rb = transB ? <usize>ldb << 2 : 4;
   const sb: usize = transB ? 4 : <usize>ldb << 2;
   const rc = <usize>ldc << 2;
-  const nStep = direct && !transB ? n : NC;
+  const nStep = direct ? n : NC;
   for (let jc = 0; jc < n; jc += nStep) {
     const nc = min(n - jc, nStep);
     let pc = 0;
@@ -73,11 +73,7 @@ function sgemm(
       } else if (!transB) {
         direct_block(m, nc, kc, ap, ra, sa, bj, sb, cj, rc, ip, is, js, lo, flags);
       } else {
-        const step = <usize>((nc + 3) & ~3) << 2;
-        for (let j = 0; j < nc; j += 4) {
-          pack_transposed(kc, nc - j, bj + <usize>j * rb, rb, scratch + (<usize>j << 2), step);
-        }
-        direct_block(m, nc, kc, ap, ra, sa, scratch, step, cj, rc, ip, is, js, lo, flags);
+        direct_transposed(m, nc, kc, ap, ra, sa, bj, rb, cj, rc, ip, is, js, lo, flags, scratch);
       }
       pc += KC;
     } while (pc < k);
@@ -105,6 +101,11 @@ function direct_block(
         const d = <usize>j << 2;
         tile_2x16(kc, ai, ra, sa, b + d, sb, ci + d, rc, ii + <usize>j * js, is, lo);
       }
+    } else if (rows == 3) {
+      for (; j + 8 <= n; j += 8) {
+        const d = <usize>j << 2;
+        tile_3x8(kc, ai, ra, sa, b + d, sb, ci + d, rc, ii + <usize>j * js, is, lo);
+      }
     }
     for (; j + 8 <= n; j += 8) {
       const d = <usize>j << 2;
@@ -115,6 +116,22 @@ function direct_block(
       const cols = flags & PADDED ? 4 : min(n - j, 4);
       tile_4x4(kc, ai, ra, sa, b + d, sb, ci + d, rc, ii + <usize>j * js, is, lo, rows, cols);
     }
+  }
+}
+
+/** As direct_block for B^T: turns 16 columns at a time, which stay in the first cache. */
+function direct_transposed(
+  m: i32, n: i32, kc: i32, a: usize, ra: usize, sa: usize, b: usize, rb: usize, c: usize, rc: usize,
+  ip: usize, is: usize, js: usize, lo: usize, flags: i32, scratch: usize,
+): void {
+  for (let j = 0; j < n; j += 16) {
+    const cols = min(n - j, 16);
+    const step = <usize>((cols + 3) & ~3) << 2;
+    for (let t = 0; t < cols; t += 4) {
+      pack_transposed(kc, cols - t, b + <usize>(j + t) * rb, rb, scratch + (<usize>t << 2), step);
+    }
+    const d = <usize>j << 2;
+    direct_block(m, cols, kc, a, ra, sa, scratch, step, c + d, rc, ip + <usize>j * js, is, js, lo, flags);
   }
 }
 
@@ -156,26 +173,32 @@ function packed_tiles(
   m: i32, n: i32, kc: i32, packedA: usize, packedB: usize, c: usize, rc: usize,
   ip: usize, is: usize, js: usize, lo: usize, flags: i32,
 ): void {
-  const kp = <usize>((kc + 3) & ~3);
-  for (let j = 0; j < n; j += 8) {
-    const b = packedB + kp * <usize>j * 4;
-    const cj = c + (<usize>j << 2);
-    const ij = ip + <usize>j * js;
-    const cols = n - j;
+  const panelA = <usize>((kc + 3) & ~3) << 4;
+  const panelB = panelA << 1;
+  let j = 0;
+  for (; j + 8 <= n; j += 8) {
+    let a = packedA, ci = c, ii = ip;
     for (let i = 0; i < m; i += 4) {
-      const a = packedA + kp * <usize>i * 4;
-      const ci = cj + <usize>i * rc;
-      const ii = ij + <usize>i * is;
-      const rows = m - i;
-      if (cols >= 8) {
-        tile_4x8(kc, a, 16, b, 32, ci, rc, ii, is, lo, rows);
-        continue;
-      }
-      const padded = flags & PADDED;
-      tile_4x4(kc, a, 4, 16, b, 32, ci, rc, ii, is, lo, rows, padded ? 4 : min(cols, 4));
-      if (cols > 4) {
-        tile_4x4(kc, a, 4, 16, b + 16, 32, ci + 16, rc, ii + 4 * js, is, lo, rows, padded ? 4 : cols - 4);
-      }
+      tile_4x8(kc, a, 16, packedB, 32, ci, rc, ii, is, lo, m - i);
+      a += panelA;
+      ci += rc << 2;
+      ii += is << 2;
     }
+    packedB += panelB;
+    c += 32;
+    ip += js << 3;
+  }
+  for (; j < n; j += 4) {
+    const cols = flags & PADDED ? 4 : min(n - j, 4);
+    let a = packedA, ci = c, ii = ip;
+    for (let i = 0; i < m; i += 4) {
+      tile_4x4(kc, a, 4, 16, packedB, 32, ci, rc, ii, is, lo, m - i, cols);
+      a += panelA;
+      ci += rc << 2;
+      ii += is << 2;
+    }
+    packedB += 16;
+    c += 16;
+    ip += js << 2;
   }
 }

@@ -49,6 +49,8 @@ function finish_4x8(
 }
 
 /** 4x8 tile whose four A values of one k lie side by side (a packed panel, or a transposed A). */
+// @ts-ignore: decorator
+@inline
 export function tile_4x8(
   kc: i32, a: usize, sa: usize, b: usize, sb: usize,
   c: usize, ldc: usize, ip: usize, is: usize, lo: usize, rows: i32,
@@ -79,6 +81,8 @@ export function tile_4x8(
 }
 
 /** 4x8 tile with any distance between the rows of A. */
+// @ts-ignore: decorator
+@inline
 export function tile_4x8_strided(
   kc: i32, a: usize, ra: usize, sa: usize, b: usize, sb: usize,
   c: usize, ldc: usize, ip: usize, is: usize, lo: usize, rows: i32,
@@ -114,7 +118,42 @@ export function tile_4x8_strided(
   finish_4x8(s00, s01, s10, s11, s20, s21, s30, s31, c, ldc, ip, is, lo, rows);
 }
 
+/** 3x8 tile for three rows alone. */
+// @ts-ignore: decorator
+@inline
+export function tile_3x8(
+  kc: i32, a: usize, ra: usize, sa: usize, b: usize, sb: usize,
+  c: usize, ldc: usize, ip: usize, is: usize, lo: usize,
+): void {
+  let s00 = f32x4.splat(0), s01 = f32x4.splat(0), s10 = f32x4.splat(0), s11 = f32x4.splat(0);
+  let s20 = f32x4.splat(0), s21 = f32x4.splat(0);
+  if (kc) {
+    let a1 = a + ra;
+    let a2 = a1 + ra;
+    const end = b + <usize>kc * sb;
+    do {
+      const b0 = v128.load(b), b1 = v128.load(b, 16);
+      let x = v128.load32_splat(a);
+      s00 = madd(x, b0, s00);
+      s01 = madd(x, b1, s01);
+      x = v128.load32_splat(a1);
+      s10 = madd(x, b0, s10);
+      s11 = madd(x, b1, s11);
+      x = v128.load32_splat(a2);
+      s20 = madd(x, b0, s20);
+      s21 = madd(x, b1, s21);
+      a += sa;
+      a1 += sa;
+      a2 += sa;
+      b += sb;
+    } while (b != end);
+  }
+  finish_4x8(s00, s01, s10, s11, s20, s21, s20, s21, c, ldc, ip, is, lo, 3);
+}
+
 /** 4x4 tile for the last columns: stores `cols` (1 to 4) of them. */
+// @ts-ignore: decorator
+@inline
 export function tile_4x4(
   kc: i32, a: usize, ra: usize, sa: usize, b: usize, sb: usize,
   c: usize, ldc: usize, ip: usize, is: usize, lo: usize, rows: i32, cols: i32,
@@ -163,6 +202,8 @@ export function tile_4x4(
 }
 
 /** 2x16 tile for two rows alone. */
+// @ts-ignore: decorator
+@inline
 export function tile_2x16(
   kc: i32, a: usize, ra: usize, sa: usize, b: usize, sb: usize,
   c: usize, ldc: usize, ip: usize, is: usize, lo: usize,
@@ -196,6 +237,8 @@ export function tile_2x16(
 }
 
 /** 1x16 tile for one row alone. */
+// @ts-ignore: decorator
+@inline
 export function tile_1x16(
   kc: i32, a: usize, sa: usize, b: usize, sb: usize, c: usize, ip: usize, lo: usize,
 ): void {
