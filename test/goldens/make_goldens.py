@@ -138,7 +138,6 @@ def cases():
                ["sgd", {"learningRate": 0.03, "momentum": 0.9, "nesterov": True, "weightDecay": 0.1}])
 
     # Sample weights, one of them zero: sum(w l) / sum(w).
-    small = [dense(13, "tanh"), dense(3)]
     for name, loss, targets, last in [
         ("cross-entropy", CE, None, "softmax"),
         ("cross-entropy with probabilities", CE, "probabilities", "softmax"),
@@ -147,7 +146,8 @@ def cases():
         ("mean absolute error", MAE, None, "linear"),
         ("Huber 0.5", huber(0.5), None, "linear"),
     ]:
-        yield case(f"sample weights, {name}", [small[0], dense(3, last)], loss, sgd, targets=targets, weighted=True)
+        yield case(f"sample weights, {name}", [dense(13, "tanh"), dense(3, last)], loss, sgd, targets=targets,
+                   weighted=True)
 
     # Loops of one's own: half the squared error, and cross-entropy on the probabilities.
     yield case("own loop, squared error, accumulated over two batches", [dense(13, "silu"), dense(3, "tanh")], None,
