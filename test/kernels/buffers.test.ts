@@ -1,0 +1,60 @@
+import { expect, test } from "vitest";
+import { expectSameBits } from "../support/bounds.ts";
+import { randomSource } from "../support/random.ts";
+import { openSpace } from "../support/space.ts";
+
+const LENGTHS = [0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 64, 70];
+
+test("first_non_finite: NaN and infinities at every position, and nothing after the end", () => {
+  const space = openSpace(1 << 16);
+  for (const n of LENGTHS) {
+    space.reset();
+    // Around the block lies NaN, which must not count.
+    const values = new Float32Array(n).fill(3.4028234663852886e38);
+    for (let i = 0; i < n; i += 3) values[i] = -(2 ** -149);
+    const x = space.vector(n, values);
+    expect(space.kernels.first_non_finite(n, x.address), `n = ${n}`).toBe(-1);
+    for (const bad of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
+      for (let i = 0; i < n; i++) {
+        const spoilt = values.slice();
+        spoilt[i] = bad;
+        spoilt[n - 1] = bad;
+        x.write(spoilt);
+        expect(space.kernels.first_non_finite(n, x.address), `${bad} at ${i} of ${n}`).toBe(i);
+      }
+    }
+  }
+});
+
+test("fill: any length, nothing outside", () => {
+  const space = openSpace(1 << 16);
+  for (const n of LENGTHS) {
+    const x = space.vector(n);
+    space.kernels.fill(n, x.address, -1.5);
+    expectSameBits(x.read(), new Float32Array(n).fill(-1.5), `n = ${n}`);
+    expect(x.trespass()).toBeUndefined();
+  }
+});
+
+test("copy_matrix: any size and leading dimension, pads untouched", () => {
+  const random = randomSource(1);
+  const space = openSpace(1 << 16);
+  for (const rows of [0, 1, 2, 5]) {
+    for (const n of LENGTHS) {
+      for (const [more, less] of [
+        [0, 0],
+        [3, 0],
+        [0, 5],
+        [1, 2],
+      ]) {
+        space.reset();
+        const values = random.floats(rows * n);
+        const x = space.matrix(rows, n, n + more, values);
+        const y = space.matrix(rows, n, n + less);
+        space.kernels.copy_matrix(rows, n, x.address, x.ld, y.address, y.ld);
+        expectSameBits(y.read(), values, `${rows} x ${n}`);
+        expect(y.trespass()).toBeUndefined();
+      }
+    }
+  }
+});
