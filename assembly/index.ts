@@ -9,3 +9,8 @@ export * from "./metrics";
 export * from "./optimizers";
 export * from "./random";
 export * from "./buffers";
+
+/** First byte that the kernels' own tables do not use; a test holds it under ARENA_BASE of the ABI. */
+export function heap_base(): usize {
+  return __heap_base;
+}

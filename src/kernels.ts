@@ -1,6 +1,6 @@
 // Entry `simdgrad/kernels`: the raw kernels on a linear memory with an arena, for those who write their own loops.
 import { SimdgradError, show } from "./errors.ts";
-import type { Kernels } from "./runtime/abi.ts";
+import { ARENA_BASE, type Kernels } from "./runtime/abi.ts";
 import { instantiate } from "./runtime/instance.ts";
 import { strictModule } from "./runtime/modules.ts";
 
@@ -32,15 +32,18 @@ export interface KernelSpace {
 export function createKernels(options: KernelSpaceOptions = {}): KernelSpace {
   const { simd = "strict", bytes = 1 << 24 } = options;
   if (simd !== "strict") {
-    throw new SimdgradError("RUNTIME", `Expected simd "strict", received ${show(simd)}.`, "No relaxed build is there yet.");
+    throw new SimdgradError(
+      "RUNTIME",
+      `Expected simd "strict", received ${show(simd)}.`,
+      "No relaxed build is there yet.",
+    );
   }
   if (!Number.isSafeInteger(bytes) || bytes < 0) {
     throw new SimdgradError("CONFIG", `Expected bytes to be a whole number >= 0, received ${show(bytes)}.`);
   }
   // Kernels may read 16 bytes past a matrix's end: 64 spare bytes close the arena.
-  const { memory, kernels, base } = instantiate(strictModule, bytes + 4096 + 64);
-  const first = Math.ceil(base / 64) * 64;
-  let next = first;
+  const { memory, kernels } = instantiate(strictModule, ARENA_BASE + bytes + 64);
+  let next = ARENA_BASE;
 
   const take = (length: number, width: number): number => {
     if (!Number.isSafeInteger(length) || length < 0) {
@@ -66,7 +69,7 @@ export function createKernels(options: KernelSpaceOptions = {}): KernelSpace {
     i32: (n) => new Int32Array(memory.buffer, take(n, 4), n),
     f64: (n) => new Float64Array(memory.buffer, take(n, 8), n),
     reset: () => {
-      next = first;
+      next = ARENA_BASE;
     },
   };
 }

@@ -151,6 +151,12 @@ export interface Kernels {
     n: number, out: number, seedLow: number, seedHigh: number, purpose: number, stream: number, index: number,
     mean: number, deviation: number,
   ) => void;
+
+  /** First byte that the kernels' own tables do not use. */
+  heap_base: () => number;
 }
+
+/** The kernels' own tables end below this address; arenas start here. */
+export const ARENA_BASE = 4096;
 
 export type KernelName = keyof Kernels;

@@ -10,16 +10,13 @@ export const MAX_BYTES = 65535 * PAGE;
 export interface Instance {
   readonly memory: WebAssembly.Memory;
   readonly kernels: Kernels;
-  /** First byte that the kernels' own tables do not use. */
-  readonly base: number;
 }
 
 /** A fresh instance whose memory holds at least `bytes` bytes. Errors: MEMORY when the engine refuses. */
 export function instantiate(source: ModuleSource, bytes: number): Instance {
   const memory = allocate(bytes);
   const exports = new WebAssembly.Instance(source(), { env: { memory } }).exports;
-  const base = (exports["__heap_base"] as WebAssembly.Global).value as number;
-  return { memory, kernels: exports as unknown as Kernels, base };
+  return { memory, kernels: exports as unknown as Kernels };
 }
 
 function allocate(bytes: number): WebAssembly.Memory {

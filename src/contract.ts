@@ -1,0 +1,168 @@
+// The interfaces between the floors: what layers, losses and optimizers tell the planner, and what a plan is made of.
+// Types only.
+import type { KernelName, Kernels } from "./runtime/abi.ts";
+
+/** The regions of a model's memory, in this order. */
+export type Region =
+  | "parameters"
+  | "buffers"
+  | "gradients"
+  | "moments"
+  | "activations"
+  | "activationGradients"
+  | "scratch"
+  | "inputOutput";
+
+/** A place in a model's memory, by name: the arena decides the address. Batch-sized when `perRow`. */
+export interface BufferRef {
+  readonly name: string;
+  readonly region: Region;
+  readonly perRow: boolean;
+  /** Elements in use of a row; the whole length when not `perRow`. */
+  readonly columns: number;
+  /** Elements from one row to the next: columns, or columns rounded up to 4 in private buffers. */
+  readonly stride: number;
+  /** A part of another buffer. Units: elements. */
+  readonly within?: { readonly block: BufferRef; readonly offset: number };
+}
+
+/** The batch's number of rows, times a constant. */
+export interface Rows {
+  readonly times: number;
+}
+
+/** What changes from one optimizer step to the next. */
+export interface UpdateState {
+  readonly learningRate: number;
+  /** Counts optimizer steps from 1. */
+  readonly step: number;
+}
+
+/** A scalar computed before each call. */
+export interface Scalar {
+  readonly name: string;
+  readonly value: (state: UpdateState) => number;
+}
+
+/** A kernel's argument before it is bound: a constant, an address, a row count, or a scalar of the moment. */
+export type Arg = number | BufferRef | Rows | Scalar;
+
+/** One kernel call of a plan; `host` steps run JavaScript on views of the memory instead. */
+export interface Step {
+  readonly kernel: KernelName | "host";
+  readonly args: readonly Arg[];
+  /** The layer (its index path) or the part of the plan it belongs to. */
+  readonly owner: string;
+  /** What it writes. */
+  readonly writes: BufferRef;
+  readonly host?: (written: Float32Array) => void;
+}
+
+type ArgsOf<F> = F extends (...args: infer P) => unknown ? { [I in keyof P]: Arg } : never;
+
+export interface Gemm {
+  layout: "nn" | "nt" | "tn";
+  m: number | Rows;
+  n: number | Rows;
+  k: number | Rows;
+  a: BufferRef;
+  b: BufferRef;
+  c: BufferRef;
+  bias?: BufferRef | undefined;
+  accumulate?: boolean;
+  relu?: boolean;
+}
+
+/** How rules put steps into a list. They never see addresses or batch sizes. */
+export interface Builder {
+  readonly rows: Rows;
+  /** Whether parameter gradients are added to what is there (custom loops) or overwritten (trainBatch). */
+  readonly accumulate: boolean;
+  /** rows * stride: the element count of an elementwise kernel over a whole buffer. */
+  elements(x: BufferRef): Rows;
+  /** A fresh buffer of rows x columns for activations, or for their gradients in the backward part. */
+  buffer(columns: number): BufferRef;
+  /** x itself when nobody needs its present content any more, else a fresh buffer of the same stride. */
+  inPlace(x: BufferRef): BufferRef;
+  /** The content of x is needed by the backward part. */
+  keep(x: BufferRef): void;
+  /** A parameter's gradient. */
+  gradient(parameter: BufferRef): BufferRef;
+  call<K extends KernelName>(writes: BufferRef, kernel: K, ...args: ArgsOf<Kernels[K]>): void;
+  gemm(product: Gemm): void;
+  /** Runs JavaScript on a view of `writes`. */
+  host(writes: BufferRef, fn: (written: Float32Array) => void): void;
+}
+
+/** Emits the backward steps: takes dLoss/dOutput, gives dLoss/dInput, or nothing when `wantsInput` is false. */
+export type Pullback = (b: Builder, dy: BufferRef, wantsInput: boolean) => BufferRef | undefined;
+
+/** What a rule's forward part gives: where the output is, and how to go back. */
+export interface Emitted {
+  readonly output: BufferRef;
+  readonly backward: Pullback;
+}
+
+export interface ParameterShape {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly init: unknown;
+}
+
+/** A layer kind: its shape rule, its parameters and its steps. */
+export interface LayerRule<S> {
+  /** Checks a spec that may come from a file, and fills in defaults. Errors: CONFIG. */
+  normalize(spec: S): S;
+  /** Its forward steps take an input of any stride; other layers get one that is padded like the rest. */
+  readonly anyStride?: true;
+  units(spec: S, inputs: number): number;
+  parameters(spec: S, inputs: number): readonly ParameterShape[];
+  emit(spec: S, b: Builder, x: BufferRef, parameters: readonly BufferRef[]): Emitted;
+}
+
+/** Where a loss finds its targets: class indices i32[rows] or rows of f32. */
+export interface Targets {
+  readonly kind: "labels" | "rows";
+  readonly ref: BufferRef;
+}
+
+/** A loss: the head it is fused with and the one step that gives loss and gradient. */
+export interface LossRule<S> {
+  normalize(spec: S): S;
+  readonly head?: "softmax" | "sigmoid";
+  /** What targets mean: classes (indices or probability rows), values in [0, 1], or any number. */
+  readonly targets: "classes" | "probabilities" | "values";
+  /** Writes sum(w l) and sum(w) to `sums` (f64[2]) and the gradient by z to dz. */
+  emit(
+    spec: S,
+    b: Builder,
+    z: BufferRef,
+    targets: Targets,
+    weights: BufferRef | 0,
+    dz: BufferRef,
+    sums: BufferRef,
+  ): void;
+}
+
+/** The flat blocks an optimizer works on: n elements each. */
+export interface UpdateBlocks {
+  readonly n: number;
+  readonly parameters: BufferRef;
+  readonly gradients: BufferRef;
+  readonly moments: readonly BufferRef[];
+}
+
+export interface OptimizerRule<S> {
+  normalize(spec: S): S;
+  /** Names of the moments it keeps, e.g. m and v. */
+  moments(spec: S): readonly string[];
+  emit(spec: S, b: Builder, blocks: UpdateBlocks): void;
+}
+
+/** Where an initializer's random numbers come from: key and stream of the counter-based generator. */
+export interface RandomStream {
+  readonly seedLow: number;
+  readonly seedHigh: number;
+  readonly purpose: number;
+  readonly stream: number;
+}

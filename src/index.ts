@@ -1,0 +1,32 @@
+// Entry `simdgrad`: the kernels arrive inlined.
+import { runtimeOf } from "./runtime.ts";
+import { strictModule } from "./runtime/modules.ts";
+
+export { type ErrorCode, SimdgradError } from "./errors.ts";
+export type { Initializer, InitializerName } from "./initializers.ts";
+export { type ActivationSpec, activation } from "./layers/activation.ts";
+export type { Activation, ActivationName } from "./layers/activations.ts";
+export { type DenseOptions, type DenseSpec, dense } from "./layers/dense.ts";
+export type { LayerSpec } from "./layers/index.ts";
+export type { Loss, LossSpec } from "./losses/index.ts";
+export type { Dataset, Inputs, NumberArray, TargetsInput } from "./model/data.ts";
+export type { BatchReport, EpochReport, FitOptions, History } from "./model/fit.ts";
+export {
+  type Evaluation,
+  type Model,
+  type Parameter,
+  planMemory,
+  type RunOptions,
+  type SequentialConfig,
+} from "./model/model.ts";
+export type { WeightRecord } from "./model/weights.ts";
+export { type AdagradOptions, type AdagradSpec, adagrad } from "./optimizers/adagrad.ts";
+export { type AdamOptions, type AdamSpec, type AdamwSpec, adam, adamw } from "./optimizers/adam.ts";
+export type { OptimizerSpec } from "./optimizers/index.ts";
+export { type RmspropOptions, type RmspropSpec, rmsprop } from "./optimizers/rmsprop.ts";
+export { type SgdOptions, type SgdSpec, sgd } from "./optimizers/sgd.ts";
+export type { NetworkConfig, NetworkSpec } from "./plan/layout.ts";
+export type { MemoryReport, PlanReport, PlanStep } from "./plan/print.ts";
+export { createRuntime, type Runtime } from "./runtime.ts";
+
+export const { sequential, load } = runtimeOf(strictModule);

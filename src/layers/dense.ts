@@ -1,0 +1,114 @@
+// The dense (fully connected) layer: y = f(x W + b).
+import type { BufferRef, Builder, Emitted, LayerRule } from "../contract.ts";
+import { SimdgradError } from "../errors.ts";
+import { type Initializer, normalizeInitializer } from "../initializers.ts";
+import { checkBoolean, checkCount, checkKeys } from "../options.ts";
+import {
+  type Activation,
+  backwardFromOutput,
+  defaultKernelInit,
+  emitActivation,
+  normalizeActivation,
+} from "./activations.ts";
+
+export interface DenseOptions {
+  activation?: Activation;
+  useBias?: boolean;
+  /** Default: what suits the activation that follows (he-normal, lecun-normal or glorot-uniform). */
+  kernelInit?: Initializer;
+  biasInit?: Initializer;
+  trainable?: boolean;
+}
+
+export interface DenseSpec {
+  readonly kind: "dense";
+  readonly units: number;
+  readonly activation: Activation;
+  readonly useBias: boolean;
+  readonly kernelInit?: Initializer;
+  readonly biasInit: Initializer;
+  readonly trainable: boolean;
+}
+
+/** y = f(x W + b). Shapes: x [rows, in], W [in, units] row-major, b [units], y [rows, units]. Errors: CONFIG. */
+export function dense(units: number, options: DenseOptions = {}): DenseSpec {
+  checkKeys("dense", options, ["activation", "useBias", "kernelInit", "biasInit", "trainable"]);
+  return denseRule.normalize({ ...options, kind: "dense", units } as DenseSpec);
+}
+
+export const denseRule: LayerRule<DenseSpec> = {
+  normalize(spec) {
+    checkKeys("dense", spec, ["kind", "units", "activation", "useBias", "kernelInit", "biasInit", "trainable"]);
+    const { kernelInit, trainable = true } = spec;
+    if (!checkBoolean("dense", "trainable", trainable)) {
+      throw new SimdgradError(
+        "CONFIG",
+        "dense: expected trainable to be true, received false.",
+        "Frozen layers are not there yet.",
+      );
+    }
+    return Object.freeze({
+      kind: "dense",
+      units: checkCount("dense", "units", spec.units),
+      activation: normalizeActivation("dense", spec.activation ?? "linear"),
+      useBias: checkBoolean("dense", "useBias", spec.useBias ?? true),
+      ...(kernelInit === undefined ? {} : { kernelInit: normalizeInitializer("dense", "kernelInit", kernelInit) }),
+      biasInit: normalizeInitializer("dense", "biasInit", spec.biasInit ?? "zeros"),
+      trainable,
+    });
+  },
+
+  anyStride: true,
+
+  units: (spec) => spec.units,
+
+  parameters: (spec, inputs) => [
+    { name: "kernel", shape: [inputs, spec.units], init: spec.kernelInit ?? defaultKernelInit(spec.activation) },
+    ...(spec.useBias ? [{ name: "bias", shape: [spec.units], init: spec.biasInit }] : []),
+  ],
+
+  emit(spec, b, x, [kernel, bias]) {
+    const relu = spec.activation === "relu";
+    const product = emitProduct(b, x, kernel, bias, spec.units, relu);
+    const y = relu
+      ? { output: product.output, backward: backwardFromOutput("relu", b, product.output) }
+      : emitActivation(spec.activation, b, product.output);
+    return {
+      output: y.output,
+      backward: (b, dy, wantsInput) => {
+        const dProduct = y.backward(b, dy, true) as BufferRef;
+        return product.backward(b, dProduct, wantsInput);
+      },
+    };
+  },
+};
+
+/** z = x W + b; back: dW = x^T dz, db = column sums of dz, dx = dz W^T. */
+function emitProduct(
+  b: Builder,
+  x: BufferRef,
+  kernel: BufferRef,
+  bias: BufferRef | undefined,
+  units: number,
+  relu: boolean,
+): Emitted {
+  const inputs = x.columns;
+  const z = b.buffer(units);
+  b.gemm({ layout: "nn", m: b.rows, n: units, k: inputs, a: x, b: kernel, c: z, bias, relu });
+  b.keep(x);
+  return {
+    output: z,
+    backward: (b, dz, wantsInput) => {
+      const { accumulate } = b;
+      b.gemm({ layout: "tn", m: inputs, n: units, k: b.rows, a: x, b: dz, c: b.gradient(kernel), accumulate });
+      if (bias) {
+        const db = b.gradient(bias);
+        b.call(db, "column_sums", b.rows, units, dz, dz.stride, db, accumulate ? 1 : 0);
+      }
+      if (!wantsInput) return undefined;
+      const dx = b.buffer(inputs);
+      b.gemm({ layout: "nt", m: b.rows, n: inputs, k: units, a: dz, b: kernel, c: dx });
+      return dx;
+    },
+  };
+}

@@ -1,0 +1,95 @@
+// Moves rows of a data set into a model's memory.
+import type { BufferRef } from "../contract.ts";
+import { PURPOSE_SHUFFLE, seedWords } from "../numerics.ts";
+import { MIN_SCRATCH_BYTES } from "../plan/arena.ts";
+import { SCRATCH } from "../plan/builder.ts";
+import { badCell, type Matrix, type ReadDataset } from "./data.ts";
+import type { Engine } from "./engine.ts";
+
+/** Which rows of a data set make a batch: `count` of them from `start`, in the data's order or in a shuffled one. */
+export interface Selection {
+  readonly start: number;
+  readonly count: number;
+  readonly order?: Uint32Array | undefined;
+}
+
+/** Below this many numbers a row a loop copies faster than a view and a set. */
+const COPY_BY_LOOP = 24;
+
+/** Copies rows to a buffer. */
+export function copyRows(
+  heap: Float32Array | Int32Array,
+  address: number,
+  from: Matrix,
+  { start, count, order }: Selection,
+): void {
+  const { values, columns } = from;
+  let to = address >> 2;
+  if (!order) {
+    const whole = count === from.rows;
+    heap.set(whole ? values : values.subarray(start * columns, (start + count) * columns), to);
+    return;
+  }
+  for (let i = start; i < start + count; i++) {
+    const row = order[i] * columns;
+    if (columns < COPY_BY_LOOP) {
+      for (let j = 0; j < columns; j++) heap[to + j] = values[row + j];
+    } else {
+      heap.set(values.subarray(row, row + columns), to);
+    }
+    to += columns;
+  }
+}
+
+/** Copies samples in and checks them there. Errors: DATA naming row and column. */
+export function loadInputs(where: string, engine: Engine, to: BufferRef, x: Matrix, selection: Selection): void {
+  const address = engine.address(to);
+  copyRows(engine.f32, address, x, selection);
+  const bad = engine.kernels.first_non_finite(selection.count * x.columns, address);
+  if (bad < 0) return;
+  const position = selection.start + Math.floor(bad / x.columns);
+  const row = selection.order ? selection.order[position] : position;
+  const column = bad % x.columns;
+  throw badCell(where, "x", row, column, x.values[row * x.columns + column], "a finite number");
+}
+
+/** Where a program wants a batch. */
+export interface BatchBuffers {
+  readonly x: BufferRef;
+  readonly targets: BufferRef;
+  readonly weights: BufferRef | undefined;
+}
+
+export function loadBatch(
+  where: string,
+  engine: Engine,
+  to: BatchBuffers,
+  data: ReadDataset,
+  selection: Selection,
+): void {
+  loadInputs(where, engine, to.x, data.x, selection);
+  const { kind, matrix } = data.targets;
+  copyRows(kind === "labels" ? engine.i32 : engine.f32, engine.address(to.targets), matrix, selection);
+  if (to.weights && data.weights) {
+    const weights = { rows: data.rows, columns: 1, values: data.weights };
+    copyRows(engine.f32, engine.address(to.weights), weights, selection);
+  }
+}
+
+/** Puts 0..n-1 in the epoch's order (Fisher-Yates): a function of seed, epoch and n alone. */
+export function shuffle(engine: Engine, seed: number, epoch: number, order: Uint32Array): void {
+  const [seedLow, seedHigh] = seedWords(seed);
+  const block = MIN_SCRATCH_BYTES / 4;
+  const address = engine.address(SCRATCH);
+  const words = new Uint32Array(engine.f32.buffer, address, block);
+  for (let i = 0; i < order.length; i++) order[i] = i;
+  for (let i = 0; i + 1 < order.length; i++) {
+    if (i % block === 0) {
+      engine.kernels.philox_u32(block, address, seedLow, seedHigh, PURPOSE_SHUFFLE, 0, epoch, i);
+    }
+    const j = i + Math.floor((words[i % block] / 2 ** 32) * (order.length - i));
+    const other = order[j];
+    order[j] = order[i];
+    order[i] = other;
+  }
+}

@@ -1,0 +1,213 @@
+// What users pass as data, read and checked: errors name row and column.
+import { SimdgradError, show } from "../errors.ts";
+
+export type NumberArray =
+  | Float32Array
+  | Float64Array
+  | Int8Array
+  | Uint8Array
+  | Uint8ClampedArray
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array;
+
+/** Samples: flat and row-major, or rows. */
+export type Inputs = NumberArray | ArrayLike<ArrayLike<number>>;
+/** Targets: class indices, or values, flat or by rows. */
+export type TargetsInput = NumberArray | ArrayLike<number> | ArrayLike<ArrayLike<number>>;
+
+export interface Dataset {
+  x: Inputs;
+  y: TargetsInput;
+  /** One weight a row, >= 0. */
+  sampleWeight?: ArrayLike<number> | undefined;
+}
+
+/** Rows of `columns` numbers, flat. */
+export interface Matrix {
+  readonly rows: number;
+  readonly columns: number;
+  readonly values: NumberArray;
+}
+
+/** What a model's targets look like. */
+export interface TargetShape {
+  readonly kind: "classes" | "probabilities" | "values";
+  readonly outputs: number;
+}
+
+export type ReadTargets = { readonly kind: "labels" | "rows"; readonly matrix: Matrix };
+
+export interface ReadDataset {
+  readonly rows: number;
+  readonly x: Matrix;
+  readonly targets: ReadTargets;
+  readonly weights: Float32Array | undefined;
+}
+
+export function isNumberArray(value: unknown): value is NumberArray {
+  return ArrayBuffer.isView(value) && !(value instanceof DataView) && !isBigIntArray(value);
+}
+
+function isBigIntArray(value: unknown): boolean {
+  return value instanceof BigInt64Array || value instanceof BigUint64Array;
+}
+
+/** Errors: SHAPE for a length that does not divide or ragged rows, DATA for what is no number. */
+export function readMatrix(where: string, name: string, value: unknown, columns: number): Matrix {
+  if (isNumberArray(value)) {
+    const rows = value.length / columns;
+    if (Number.isInteger(rows)) return { rows, columns, values: value };
+    throw new SimdgradError(
+      "SHAPE",
+      `${where}: expected ${name} to hold rows of ${columns}, received ${value.length} values: ${value.length % columns} are left over.`,
+    );
+  }
+  return readRows(where, name, value, columns);
+}
+
+function readRows(where: string, name: string, value: unknown, columns: number): Matrix {
+  if (typeof value !== "object" || value === null || !("length" in value) || isBigIntArray(value)) {
+    throw new SimdgradError(
+      "DATA",
+      `${where}: expected ${name} to be a typed array of numbers or an array of rows, received ${show(value)}.`,
+    );
+  }
+  const source = value as ArrayLike<ArrayLike<number>>;
+  const values = new Float32Array(source.length * columns);
+  for (let i = 0; i < source.length; i++) {
+    const row = source[i];
+    if (typeof row === "number") {
+      throw new SimdgradError(
+        "SHAPE",
+        `${where}: expected row ${i} of ${name} to hold ${columns} values, received the number ${row}.`,
+        `Pass [[...], ...] or a typed array; a single row is [[...]].`,
+      );
+    }
+    if (row?.length !== columns) {
+      throw new SimdgradError(
+        "SHAPE",
+        `${where}: expected row ${i} of ${name} to hold ${columns} values, received ${row?.length ?? show(row)}.`,
+      );
+    }
+    for (let j = 0; j < columns; j++) {
+      const cell = row[j];
+      if (typeof cell !== "number") throw badCell(where, name, i, j, cell, "a number");
+      values[i * columns + j] = cell;
+    }
+  }
+  return { rows: source.length, columns, values };
+}
+
+export function badCell(
+  where: string,
+  name: string,
+  row: number,
+  column: number,
+  value: unknown,
+  expected: string,
+): SimdgradError {
+  return new SimdgradError(
+    "DATA",
+    `${where}: expected ${expected} in ${name} at row ${row}, column ${column}, received ${show(value)}.`,
+  );
+}
+
+/** Errors: DATA naming row and column. Units: values beyond f32 count as infinite, as the kernels see them. */
+export function checkFinite(where: string, name: string, { values, columns }: Matrix): void {
+  for (let i = 0; i < values.length; i++) {
+    const value = Math.fround(values[i]);
+    if (value - value !== 0)
+      throw badCell(where, name, Math.floor(i / columns), i % columns, values[i], "a finite number");
+  }
+}
+
+/** Errors: SHAPE, DATA. */
+export function readDataset(where: string, data: Dataset, inputs: number, shape: TargetShape): ReadDataset {
+  if (typeof data !== "object" || data === null || !("x" in data) || !("y" in data)) {
+    throw new SimdgradError("DATA", `${where}: expected data { x, y }, received ${show(data)}.`);
+  }
+  const x = readMatrix(where, "x", data.x, inputs);
+  if (x.rows === 0) throw new SimdgradError("DATA", `${where}: expected at least one row in x, received none.`);
+  const targets = readTargets(where, data.y, x.rows, shape);
+  const weights = data.sampleWeight == null ? undefined : readWeights(where, data.sampleWeight, x.rows);
+  return { rows: x.rows, x, targets, weights };
+}
+
+/** Class indices become labels; all else rows of values. */
+export function readTargets(where: string, y: unknown, rows: number, { kind, outputs }: TargetShape): ReadTargets {
+  const flat = isFlat(y);
+  if (kind === "classes" && flat && y.length === rows) return readLabels(where, y, outputs);
+  if (flat && !isNumberArray(y) && outputs !== 1 && kind !== "classes") {
+    throw new SimdgradError(
+      "SHAPE",
+      `${where}: expected y to be rows of ${outputs} or a typed array, received a flat array of ${y.length} numbers.`,
+    );
+  }
+  if (flat && kind === "classes" && y.length !== rows * outputs) {
+    throw new SimdgradError(
+      "SHAPE",
+      `${where}: expected ${rows} class indices in y, or ${rows} rows of ${outputs}, received ${y.length} values.`,
+    );
+  }
+  const matrix = readMatrix(where, "y", flat && !isNumberArray(y) ? Float64Array.from(y) : y, outputs);
+  if (matrix.rows !== rows) {
+    throw new SimdgradError("SHAPE", `${where}: expected y to have ${rows} rows, as x has, received ${matrix.rows}.`);
+  }
+  checkFinite(where, "y", matrix);
+  if (kind !== "values") checkProbabilities(where, matrix);
+  return { kind: "rows", matrix };
+}
+
+function isFlat(y: unknown): y is ArrayLike<number> {
+  return isNumberArray(y) || (Array.isArray(y) && (y.length === 0 || typeof y[0] === "number"));
+}
+
+function readLabels(where: string, y: ArrayLike<number>, classes: number): ReadTargets {
+  const values = y instanceof Int32Array ? y : new Int32Array(y.length);
+  for (let i = 0; i < y.length; i++) {
+    const label = y[i];
+    if (!(Number.isInteger(label) && label >= 0 && label < classes)) {
+      throw new SimdgradError(
+        "DATA",
+        `${where}: expected a class index from 0 to ${classes - 1} in y at row ${i}, received ${show(label)}.`,
+      );
+    }
+    if (values !== y) values[i] = label;
+  }
+  return { kind: "labels", matrix: { rows: y.length, columns: 1, values } };
+}
+
+function checkProbabilities(where: string, { values, columns }: Matrix): void {
+  for (let i = 0; i < values.length; i++) {
+    if (values[i] >= 0 && values[i] <= 1) continue;
+    throw badCell(where, "y", Math.floor(i / columns), i % columns, values[i], "a value from 0 to 1");
+  }
+}
+
+/** Errors: SHAPE for the wrong length, DATA for a weight that is negative or not finite, or all weights 0. */
+function readWeights(where: string, weights: ArrayLike<number>, rows: number): Float32Array {
+  if (weights?.length !== rows) {
+    throw new SimdgradError(
+      "SHAPE",
+      `${where}: expected sampleWeight to hold ${rows} weights, one a row, received ${weights?.length ?? show(weights)}.`,
+    );
+  }
+  const values = new Float32Array(rows);
+  let sum = 0;
+  for (let i = 0; i < rows; i++) {
+    const weight = Math.fround(weights[i]);
+    if (!(weight >= 0 && weight < Number.POSITIVE_INFINITY)) {
+      throw new SimdgradError(
+        "DATA",
+        `${where}: expected a finite weight >= 0 in sampleWeight at row ${i}, received ${show(weights[i])}.`,
+      );
+    }
+    values[i] = weight;
+    sum += weight;
+  }
+  if (sum === 0)
+    throw new SimdgradError("DATA", `${where}: expected a weight above 0 in sampleWeight, received only zeros.`);
+  return values;
+}

@@ -1,0 +1,64 @@
+// Prediction: any number of rows, in chunks of the plan's capacity.
+import { SimdgradError, show } from "../errors.ts";
+import { loadInputs } from "./batches.ts";
+import { type Inputs, type Matrix, readMatrix } from "./data.ts";
+import type { Engine, RunList } from "./engine.ts";
+
+export class Inference {
+  private readonly engine: Engine;
+  private readonly list: RunList;
+
+  constructor(engine: Engine) {
+    this.engine = engine;
+    this.list = engine.list(engine.plan.infer.steps);
+  }
+
+  predict(x: Inputs): Float32Array {
+    const matrix = this.read("predict", x);
+    return this.run("predict", matrix, new Float32Array(matrix.rows * this.engine.plan.outputs));
+  }
+
+  predictInto(x: Inputs, out: Float32Array): Float32Array {
+    const matrix = this.read("predictInto", x);
+    const length = matrix.rows * this.engine.plan.outputs;
+    if (!(out instanceof Float32Array) || out.length !== length) {
+      throw new SimdgradError(
+        "SHAPE",
+        `predictInto: expected out to be a Float32Array of ${length}, received ${show(out)}.`,
+      );
+    }
+    return this.run("predictInto", matrix, out);
+  }
+
+  /** Index of the largest output of each row; with one sigmoid output, whether it is above one half. */
+  predictClasses(x: Inputs): Int32Array {
+    const { outputs } = this.engine.plan;
+    const y = this.predict(x);
+    if (outputs === 1) return Int32Array.from(y, (value) => (value > 0.5 ? 1 : 0));
+    const classes = new Int32Array(y.length / outputs);
+    for (let i = 0; i < classes.length; i++) {
+      let best = 0;
+      for (let j = 1; j < outputs; j++) if (y[i * outputs + j] > y[i * outputs + best]) best = j;
+      classes[i] = best;
+    }
+    return classes;
+  }
+
+  private read(where: string, x: Inputs): Matrix {
+    return readMatrix(where, "x", x, this.engine.plan.spec.input);
+  }
+
+  private run(where: string, x: Matrix, out: Float32Array): Float32Array {
+    const { engine } = this;
+    const { infer, outputs } = engine.plan;
+    const chunk = engine.placement.capacity;
+    for (let start = 0; start < x.rows; start += chunk) {
+      const count = Math.min(chunk, x.rows - start);
+      loadInputs(where, engine, infer.x, x, { start, count });
+      this.list.run(count);
+      const address = engine.address(infer.output) >> 2;
+      out.set(engine.f32.subarray(address, address + count * outputs), start * outputs);
+    }
+    return out;
+  }
+}

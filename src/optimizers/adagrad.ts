@@ -1,0 +1,33 @@
+// Adagrad.
+import type { OptimizerRule } from "../contract.ts";
+import { checkKeys, checkNumber } from "../options.ts";
+import { type CommonOptions, checkCommon, commonKeys, LEARNING_RATE } from "./common.ts";
+
+export interface AdagradOptions extends CommonOptions {
+  epsilon?: number;
+}
+
+export interface AdagradSpec extends Readonly<Required<AdagradOptions>> {
+  readonly kind: "adagrad";
+}
+
+/** s <- s + g^2, p <- p - lr * g / (sqrt(s) + eps).
+ *  Source: Duchi et al. 2011, as torch.optim.Adagrad (lr_decay 0). Errors: CONFIG. */
+export function adagrad(options: AdagradOptions = {}): AdagradSpec {
+  return adagradRule.normalize({ ...options, kind: "adagrad" } as AdagradSpec);
+}
+
+export const adagradRule: OptimizerRule<AdagradSpec> = {
+  normalize(spec) {
+    checkKeys("adagrad", spec, ["kind", ...commonKeys, "epsilon"]);
+    return Object.freeze({
+      kind: "adagrad",
+      ...checkCommon("adagrad", spec, 1e-2, 0),
+      epsilon: checkNumber("adagrad", "epsilon", spec.epsilon ?? 1e-10, { low: 0 }),
+    });
+  },
+  moments: () => ["sum"],
+  emit({ epsilon, weightDecay }, b, { n, parameters: p, gradients: g, moments: [sum] }) {
+    b.call(p, "adagrad_step", n, p, g, sum, LEARNING_RATE, epsilon, weightDecay);
+  },
+};

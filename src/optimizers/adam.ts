@@ -1,0 +1,62 @@
+// Adam, and AdamW, which differs in where the weight decay goes.
+import type { OptimizerRule, Scalar } from "../contract.ts";
+import { powInteger } from "../numerics.ts";
+import { checkKeys, checkNumber } from "../options.ts";
+import { type CommonOptions, checkCommon, commonKeys, LEARNING_RATE } from "./common.ts";
+
+export interface AdamOptions extends CommonOptions {
+  beta1?: number;
+  beta2?: number;
+  epsilon?: number;
+}
+
+export interface AdamSpec extends Readonly<Required<AdamOptions>> {
+  readonly kind: "adam";
+}
+
+export interface AdamwSpec extends Readonly<Required<AdamOptions>> {
+  readonly kind: "adamw";
+}
+
+/** m <- b1 m + (1 - b1) g, v <- b2 v + (1 - b2) g^2, p <- p - lr * mHat / (sqrt(vHat) + eps).
+ *  Source: Kingma & Ba 2015, Alg. 1, as torch.optim.Adam. Errors: CONFIG. */
+export function adam(options: AdamOptions = {}): AdamSpec {
+  return adamRule.normalize({ ...options, kind: "adam" } as AdamSpec);
+}
+
+/** Adam with decoupled weight decay (default 0.01): p <- p - lr * wd * p first.
+ *  Source: Loshchilov & Hutter 2019, Alg. 2, decay scaled by lr as torch.optim.AdamW. Errors: CONFIG. */
+export function adamw(options: AdamOptions = {}): AdamwSpec {
+  return adamwRule.normalize({ ...options, kind: "adamw" } as AdamwSpec);
+}
+
+function rule<S extends AdamSpec | AdamwSpec>(kind: S["kind"], weightDecay: number): OptimizerRule<S> {
+  const kernel: "adam_step" | "adamw_step" = `${kind}_step`;
+  return {
+    normalize(spec) {
+      checkKeys(kind, spec, ["kind", ...commonKeys, "beta1", "beta2", "epsilon"]);
+      return Object.freeze({
+        kind,
+        ...checkCommon(kind, spec, 1e-3, weightDecay),
+        beta1: checkNumber(kind, "beta1", spec.beta1 ?? 0.9, { low: 0, high: 1, openHigh: true }),
+        beta2: checkNumber(kind, "beta2", spec.beta2 ?? 0.999, { low: 0, high: 1, openHigh: true }),
+        epsilon: checkNumber(kind, "epsilon", spec.epsilon ?? 1e-8, { low: 0 }),
+      }) as S;
+    },
+    moments: () => ["m", "v"],
+    emit(spec, b, { n, parameters: p, gradients: g, moments: [m, v] }) {
+      const { beta1, beta2, epsilon, weightDecay } = spec;
+      const c1 = biasCorrection("c1", beta1);
+      const c2 = biasCorrection("c2", beta2);
+      b.call(p, kernel, n, p, g, m, v, LEARNING_RATE, beta1, beta2, epsilon, c1, c2, weightDecay);
+    },
+  };
+}
+
+export const adamRule = rule<AdamSpec>("adam", 0);
+export const adamwRule = rule<AdamwSpec>("adamw", 0.01);
+
+/** 1 / (1 - beta^step), from the step count alone, so that a resumed run has the same bits. */
+function biasCorrection(name: string, beta: number): Scalar {
+  return { name, value: ({ step }) => 1 / (1 - powInteger(beta, step)) };
+}

@@ -1,0 +1,37 @@
+// RMSProp.
+import type { OptimizerRule } from "../contract.ts";
+import { checkKeys, checkNumber } from "../options.ts";
+import { type CommonOptions, checkCommon, commonKeys, LEARNING_RATE } from "./common.ts";
+
+export interface RmspropOptions extends CommonOptions {
+  alpha?: number;
+  epsilon?: number;
+  momentum?: number;
+}
+
+export interface RmspropSpec extends Readonly<Required<RmspropOptions>> {
+  readonly kind: "rmsprop";
+}
+
+/** v <- a v + (1 - a) g^2, p <- p - lr * g / (sqrt(v) + eps), or through a momentum buffer.
+ *  Source: Tieleman & Hinton 2012, as torch.optim.RMSprop (not centered). Errors: CONFIG. */
+export function rmsprop(options: RmspropOptions = {}): RmspropSpec {
+  return rmspropRule.normalize({ ...options, kind: "rmsprop" } as RmspropSpec);
+}
+
+export const rmspropRule: OptimizerRule<RmspropSpec> = {
+  normalize(spec) {
+    checkKeys("rmsprop", spec, ["kind", ...commonKeys, "alpha", "epsilon", "momentum"]);
+    return Object.freeze({
+      kind: "rmsprop",
+      ...checkCommon("rmsprop", spec, 1e-3, 0),
+      alpha: checkNumber("rmsprop", "alpha", spec.alpha ?? 0.99, { low: 0, high: 1 }),
+      epsilon: checkNumber("rmsprop", "epsilon", spec.epsilon ?? 1e-8, { low: 0 }),
+      momentum: checkNumber("rmsprop", "momentum", spec.momentum ?? 0, { low: 0 }),
+    });
+  },
+  moments: ({ momentum }) => (momentum > 0 ? ["v", "momentum"] : ["v"]),
+  emit({ alpha, epsilon, momentum, weightDecay }, b, { n, parameters: p, gradients: g, moments: [v, buffer = 0] }) {
+    b.call(p, "rmsprop_step", n, p, g, v, buffer, LEARNING_RATE, alpha, epsilon, momentum, weightDecay);
+  },
+};

@@ -1,0 +1,67 @@
+// Checks of what users pass as options. `where` names the call, so that every message does.
+import { SimdgradError, show } from "./errors.ts";
+
+/** Errors: CONFIG when options is no object or has a key that is not known. */
+export function checkKeys(where: string, options: unknown, known: readonly string[]): void {
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
+    throw new SimdgradError("CONFIG", `${where}: expected an object of options, received ${show(options)}.`);
+  }
+  for (const key of Object.keys(options)) {
+    if (known.includes(key)) continue;
+    throw new SimdgradError(
+      "CONFIG",
+      `${where}: unknown option ${show(key)}.`,
+      known.length > 0 ? `Known options: ${known.join(", ")}.` : "It takes none.",
+    );
+  }
+}
+
+/** A whole number of at least `least`. */
+export function checkCount(where: string, name: string, value: unknown, least = 1): number {
+  if (!Number.isSafeInteger(value) || (value as number) < least) {
+    throw new SimdgradError(
+      "CONFIG",
+      `${where}: expected ${name} to be a whole number of at least ${least}, received ${show(value)}.`,
+    );
+  }
+  return value as number;
+}
+
+/** A finite number in [low, high]; with `open`, high itself is out. */
+export function checkNumber(
+  where: string,
+  name: string,
+  value: unknown,
+  { low = Number.NEGATIVE_INFINITY, high = Number.POSITIVE_INFINITY, openLow = false, openHigh = false } = {},
+): number {
+  const ok =
+    typeof value === "number" &&
+    Number.isFinite(value) &&
+    (openLow ? value > low : value >= low) &&
+    (openHigh ? value < high : value <= high);
+  if (ok) return value;
+  const from = low === Number.NEGATIVE_INFINITY ? "" : ` ${openLow ? ">" : ">="} ${low}`;
+  const to = high === Number.POSITIVE_INFINITY ? "" : `${from && " and"} ${openHigh ? "<" : "<="} ${high}`;
+  throw new SimdgradError(
+    "CONFIG",
+    `${where}: expected ${name} to be a finite number${from}${to}, received ${show(value)}.`,
+  );
+}
+
+export function checkBoolean(where: string, name: string, value: unknown): boolean {
+  if (typeof value !== "boolean") {
+    throw new SimdgradError("CONFIG", `${where}: expected ${name} to be true or false, received ${show(value)}.`);
+  }
+  return value;
+}
+
+/** One of the names given. */
+export function checkName<T extends string>(where: string, name: string, value: unknown, names: readonly T[]): T {
+  if (!names.includes(value as T)) {
+    throw new SimdgradError(
+      "CONFIG",
+      `${where}: expected ${name} to be one of ${names.join(", ")}, received ${show(value)}.`,
+    );
+  }
+  return value as T;
+}

@@ -1,0 +1,141 @@
+// Where every buffer lies in a model's memory: offset arithmetic only.
+import type { Arg, BufferRef, Region, Step } from "../contract.ts";
+import { ARENA_BASE } from "../runtime/abi.ts";
+import { gemmScratchBytes } from "../runtime/scratch.ts";
+import { SCRATCH } from "./builder.ts";
+
+export const REGIONS: readonly Region[] = [
+  "parameters",
+  "buffers",
+  "gradients",
+  "moments",
+  "activations",
+  "activationGradients",
+  "scratch",
+  "inputOutput",
+];
+
+const ALIGN = 64;
+/** Kernels may read 16 bytes past a matrix's end. */
+const SPARE = 64;
+/** Room for the shuffle's random words. */
+export const MIN_SCRATCH_BYTES = 4096;
+
+/** Steps that run after each other, and the buffers that its caller fills before or reads after. */
+export interface Program {
+  readonly name: string;
+  readonly steps: readonly Step[];
+  /** Filled before the first step. */
+  readonly inputs: readonly BufferRef[];
+  /** Read after the last step. */
+  readonly outputs: readonly BufferRef[];
+}
+
+export interface Placement {
+  readonly capacity: number;
+  readonly regions: Readonly<Record<Region, { readonly address: number; readonly bytes: number }>>;
+  /** End of the arena, spare bytes included: what the memory must hold. */
+  readonly end: number;
+  /** Units: bytes from the start of the memory. */
+  address(buffer: BufferRef): number;
+}
+
+/** Places fixed buffers one after the other in the order given, and the batch-sized buffers of each program over
+ *  those of the others: only one program runs at a time, and training activations have a region of their own. */
+export function place(fixed: readonly BufferRef[], programs: readonly Program[], capacity: number): Placement {
+  const offsets = new Map<BufferRef, number>();
+  const bytes = Object.fromEntries(REGIONS.map((region) => [region, 0])) as Record<Region, number>;
+  for (const buffer of fixed) {
+    offsets.set(buffer, bytes[buffer.region]);
+    bytes[buffer.region] += align(buffer.columns * 4);
+  }
+  const fixedBytes = { ...bytes };
+  for (const program of programs) {
+    for (const region of REGIONS) {
+      const intervals = lifetimes(program, region, capacity);
+      const end = pack(intervals, fixedBytes[region], offsets);
+      bytes[region] = Math.max(bytes[region], end);
+    }
+  }
+  offsets.set(SCRATCH, 0);
+  bytes.scratch = align(Math.max(MIN_SCRATCH_BYTES, ...programs.map((program) => scratchBytes(program, capacity))));
+
+  let address = ARENA_BASE;
+  const regions = {} as Record<Region, { address: number; bytes: number }>;
+  for (const region of REGIONS) {
+    regions[region] = { address, bytes: bytes[region] };
+    address += bytes[region];
+  }
+  const addressOf = (buffer: BufferRef): number => {
+    if (buffer.within) return addressOf(buffer.within.block) + buffer.within.offset * 4;
+    return regions[buffer.region].address + (offsets.get(buffer) as number);
+  };
+  return { capacity, regions, end: address + SPARE, address: addressOf };
+}
+
+export interface Interval {
+  readonly buffer: BufferRef;
+  readonly bytes: number;
+  readonly first: number;
+  last: number;
+}
+
+/** From which step to which a program needs each batch-sized buffer of a region. */
+function lifetimes(program: Program, region: Region, capacity: number): Interval[] {
+  const intervals = new Map<BufferRef, Interval>();
+  const touch = (buffer: BufferRef, step: number) => {
+    if (!buffer.perRow || buffer.region !== region) return;
+    const known = intervals.get(buffer);
+    if (known) known.last = step;
+    else intervals.set(buffer, { buffer, bytes: align(capacity * buffer.stride * 4), first: step, last: step });
+  };
+  for (const buffer of program.inputs) touch(buffer, -1);
+  program.steps.forEach((step, i) => {
+    for (const arg of step.args) if (isBuffer(arg)) touch(arg, i);
+  });
+  for (const buffer of program.outputs) touch(buffer, program.steps.length);
+  return [...intervals.values()];
+}
+
+/** First fit: each buffer at the lowest offset where no buffer that lives at the same time lies. The end of all. */
+export function pack(intervals: readonly Interval[], start: number, offsets: Map<BufferRef, number>): number {
+  const placed: { offset: number; interval: Interval }[] = [];
+  let end = start;
+  for (const interval of intervals) {
+    const alive = placed
+      .filter(({ interval: other }) => other.first <= interval.last && interval.first <= other.last)
+      .sort((a, b) => a.offset - b.offset);
+    let offset = start;
+    for (const other of alive) {
+      if (offset + interval.bytes <= other.offset) break;
+      offset = Math.max(offset, other.offset + other.interval.bytes);
+    }
+    placed.push({ offset, interval });
+    offsets.set(interval.buffer, offset);
+    end = Math.max(end, offset + interval.bytes);
+  }
+  return end;
+}
+
+function scratchBytes(program: Program, capacity: number): number {
+  let bytes = 0;
+  for (const step of program.steps) {
+    if (!step.kernel.startsWith("sgemm")) continue;
+    const [m, n, k] = step.args.map((arg) => atCapacity(arg, capacity)) as [number, number, number];
+    bytes = Math.max(bytes, gemmScratchBytes(m, n, k));
+  }
+  return bytes;
+}
+
+function atCapacity(arg: Arg, capacity: number): number {
+  if (typeof arg === "number") return arg;
+  return "times" in arg ? arg.times * capacity : 0;
+}
+
+export function isBuffer(arg: Arg): arg is BufferRef {
+  return typeof arg === "object" && "region" in arg;
+}
+
+function align(bytes: number): number {
+  return Math.ceil(bytes / ALIGN) * ALIGN;
+}

@@ -1,0 +1,81 @@
+// Collects the steps of one program. Rules call it; it never knows an address.
+import type { Arg, BufferRef, Builder, Gemm, Region, Rows, Step } from "../contract.ts";
+import { GEMM_ACCUMULATE, GEMM_PADDED, GEMM_RELU, type KernelName } from "../runtime/abi.ts";
+
+export type Mode = "training" | "inference";
+
+/** A batch-sized buffer; private ones have rows padded to whole vectors. */
+export function batchBuffer(name: string, region: Region, columns: number, padded = true): BufferRef {
+  return { name, region, perRow: true, columns, stride: padded ? Math.ceil(columns / 4) * 4 : columns };
+}
+
+/** A buffer whose size the batch does not change. Units: length in f32 elements. */
+export function fixedBuffer(name: string, region: Region, length: number): BufferRef {
+  return { name, region, perRow: false, columns: length, stride: length };
+}
+
+/** Packing space of sgemm; the arena gives it the largest need of all products. */
+export const SCRATCH = fixedBuffer("scratch", "scratch", 0);
+
+export class ProgramBuilder implements Builder {
+  readonly rows: Rows = { times: 1 };
+  readonly steps: Step[] = [];
+  accumulate = false;
+  /** The layer that is being emitted. */
+  owner = "";
+  private backward = false;
+  private readonly kept = new Set<BufferRef>();
+  private readonly region: Region;
+  private readonly gradients: ReadonlyMap<BufferRef, BufferRef>;
+
+  constructor(mode: Mode, gradients: ReadonlyMap<BufferRef, BufferRef>) {
+    // Inference borrows the space of activation gradients: it may then run between a forward and its backward.
+    this.region = mode === "training" ? "activations" : "activationGradients";
+    this.gradients = gradients;
+  }
+
+  /** From here on buffers are gradients. */
+  startBackward(accumulate: boolean): void {
+    this.backward = true;
+    this.accumulate = accumulate;
+  }
+
+  elements(x: BufferRef): Rows {
+    return { times: x.stride };
+  }
+
+  buffer(columns: number): BufferRef {
+    const name = this.backward ? `d${this.owner}` : `a${this.owner}`;
+    return batchBuffer(name, this.backward ? "activationGradients" : this.region, columns);
+  }
+
+  inPlace(x: BufferRef): BufferRef {
+    if (!this.kept.has(x)) return x;
+    return { ...this.buffer(x.columns), stride: x.stride };
+  }
+
+  keep(x: BufferRef): void {
+    this.kept.add(x);
+  }
+
+  gradient(parameter: BufferRef): BufferRef {
+    return this.gradients.get(parameter) as BufferRef;
+  }
+
+  call(writes: BufferRef, kernel: KernelName, ...args: Arg[]): void {
+    this.steps.push({ kernel, args, owner: this.owner, writes });
+  }
+
+  gemm({ layout, m, n, k, a, b, c, bias, accumulate = false, relu = false }: Gemm): void {
+    const padded = c.perRow && c.stride !== c.columns;
+    const flags = (accumulate ? GEMM_ACCUMULATE : 0) | (relu ? GEMM_RELU : 0) | (padded ? GEMM_PADDED : 0);
+    const ld = (x: BufferRef, columns: number | Rows) => (x.perRow ? x.stride : columns);
+    const ldb = ld(b, layout === "nt" ? k : n);
+    const lda = ld(a, layout === "tn" ? m : k);
+    this.call(c, `sgemm_${layout}`, m, n, k, a, lda, b, ldb, c, ld(c, n), bias ?? 0, flags, SCRATCH);
+  }
+
+  host(writes: BufferRef, host: (written: Float32Array) => void): void {
+    this.steps.push({ kernel: "host", args: [], owner: this.owner, writes, host });
+  }
+}

@@ -1,0 +1,275 @@
+// From a network's spec to its plan: the only file that knows the order of things.
+import type { BufferRef, LossRule, Pullback, Step, Targets } from "../contract.ts";
+import { SimdgradError } from "../errors.ts";
+import { emitInitializer } from "../initializers.ts";
+import { type Activation, activationName, emitActivation } from "../layers/activations.ts";
+import { layerRule } from "../layers/index.ts";
+import { type LossSpec, lossRule } from "../losses/index.ts";
+import { PURPOSE_INITIALIZE, seedWords } from "../numerics.ts";
+import { optimizerRule } from "../optimizers/index.ts";
+import type { Program } from "./arena.ts";
+import { batchBuffer, ProgramBuilder } from "./builder.ts";
+import { type Layout, layOut, type NetworkSpec, type PlannedLayer } from "./layout.ts";
+
+export type TargetKind = "labels" | "rows";
+
+/** A forward list and, where there is one, its way back in the same program. */
+export interface TwoWayProgram extends Program {
+  /** How many of the steps are the forward part. */
+  readonly forwardSteps: number;
+  readonly x: BufferRef;
+  readonly output: BufferRef;
+  readonly dOutput: BufferRef;
+  readonly dInput: BufferRef;
+}
+
+/** Forward, then the loss with all that follows. */
+export interface LossProgram extends Program {
+  /** How many of the steps are the forward part. */
+  readonly forwardSteps: number;
+  readonly x: BufferRef;
+  readonly targets: BufferRef;
+  /** Row weights, in the weighted variant only. */
+  readonly weights: BufferRef | undefined;
+  /** Between forward and loss: counts right answers, for classifiers. */
+  readonly correct: Step | undefined;
+}
+
+export interface InferenceProgram extends Program {
+  readonly x: BufferRef;
+  readonly output: BufferRef;
+}
+
+/** A loss over one kind of targets, with or without row weights. */
+export interface LossPrograms {
+  readonly train: LossProgram;
+  readonly evaluate: LossProgram;
+}
+
+export interface Plan extends Layout {
+  readonly infer: InferenceProgram;
+  readonly twoWay: TwoWayProgram;
+  readonly initialize: Program;
+  readonly update: Program | undefined;
+  /** By variant; without a loss none, without classes no labels. */
+  readonly losses: ReadonlyMap<`${TargetKind}${"" | "Weighted"}`, LossPrograms>;
+  /** Every program that needs space. */
+  readonly programs: readonly Program[];
+}
+
+/** Errors: CONFIG where layers, loss and optimizer do not fit each other. */
+export function compile(spec: NetworkSpec): Plan {
+  const layout = layOut(spec);
+  const network = splitHead(layout, spec.loss);
+  const infer = inferProgram(network);
+  const twoWay = twoWayProgram(network);
+  const initialize = initializeProgram(layout);
+  const update = spec.optimizer && updateProgram(layout);
+  const losses: Plan["losses"] = spec.loss ? lossPrograms(network, spec.loss) : new Map();
+  const programs: Program[] = [infer, twoWay, initialize];
+  if (update) programs.push(update);
+  for (const { train, evaluate } of losses.values()) programs.push(train, evaluate);
+  return { ...layout, infer, twoWay, initialize, update, losses, programs };
+}
+
+/** A network whose last activation stands apart, so that the loss can be fused with it. */
+interface Network {
+  readonly layout: Layout;
+  readonly body: readonly PlannedLayer[];
+  /** Linear when the loss sees the last layer as it is. */
+  readonly head: Activation;
+}
+
+function splitHead(layout: Layout, loss: LossSpec | undefined): Network {
+  const { planned } = layout;
+  const last = planned.at(-1) as PlannedLayer;
+  const needed = loss && lossRule(loss).head;
+  if (needed === undefined) return { layout, body: planned, head: "linear" };
+  const { spec } = last;
+  const found = activationName(spec.activation);
+  if (found !== needed) {
+    throw new SimdgradError(
+      "CONFIG",
+      `loss ${loss?.kind}: expected the last layer to end in ${needed}, received ${found}.`,
+      `Give the last layer { activation: "${needed}" }, or add activation("${needed}").`,
+    );
+  }
+  const before = planned.slice(0, -1);
+  const body =
+    spec.kind === "dense" ? [...before, { ...last, spec: { ...spec, activation: "linear" as const } }] : before;
+  return { layout, body, head: spec.activation };
+}
+
+interface Body {
+  readonly output: BufferRef;
+  readonly pullbacks: readonly { readonly layer: PlannedLayer; readonly backward: Pullback }[];
+}
+
+function emitBody({ body, layout }: Network, b: ProgramBuilder, x: BufferRef): Body {
+  const pullbacks: { layer: PlannedLayer; backward: Pullback }[] = [];
+  b.keep(x);
+  let output = x;
+  for (const layer of body) {
+    const rule = layerRule(layer.spec);
+    b.owner = layer.name;
+    if (output === x && !rule.anyStride) output = copyInto(b, x, b.buffer(layout.spec.input));
+    const emitted = rule.emit(layer.spec, b, output, layer.parameters);
+    pullbacks.push({ layer, backward: emitted.backward });
+    output = emitted.output;
+  }
+  return { output, pullbacks };
+}
+
+/** Emits the way back; the gradient by the input, if wanted. */
+function emitBackward(
+  { pullbacks }: Body,
+  b: ProgramBuilder,
+  dOutput: BufferRef,
+  wantsInput: boolean,
+): BufferRef | undefined {
+  const firstWithParameters = pullbacks.findIndex(({ layer }) => layer.parameters.length > 0);
+  const stop = firstWithParameters < 0 ? pullbacks.length : firstWithParameters;
+  let dy: BufferRef | undefined = dOutput;
+  for (let i = pullbacks.length - 1; i >= 0 && dy; i--) {
+    const { layer, backward } = pullbacks[i];
+    if (!wantsInput && i < stop) return undefined;
+    b.owner = layer.name;
+    dy = backward(b, dy, wantsInput || i > stop);
+  }
+  return dy;
+}
+
+function copyInto(b: ProgramBuilder, from: BufferRef, to: BufferRef): BufferRef {
+  b.call(to, "copy_matrix", b.rows, from.columns, from, from.stride, to, to.stride);
+  return to;
+}
+
+/** The output as callers read it: rows without padding. */
+function contiguous(b: ProgramBuilder, y: BufferRef, to: BufferRef): BufferRef {
+  b.owner = "output";
+  return y.stride === y.columns ? y : copyInto(b, y, to);
+}
+
+function inferProgram(network: Network): InferenceProgram {
+  const { layout, head } = network;
+  const b = new ProgramBuilder("inference", layout.gradientOf);
+  const x = batchBuffer("x", "activationGradients", layout.spec.input, false);
+  const { output: z } = emitBody(network, b, x);
+  b.owner = "head";
+  const y = emitActivation(head, b, z).output;
+  const output = contiguous(b, y, batchBuffer("output", "activationGradients", layout.outputs, false));
+  return { name: "infer", steps: b.steps, inputs: [x], outputs: [output], x, output };
+}
+
+function twoWayProgram(network: Network): TwoWayProgram {
+  const { layout, head } = network;
+  const { outputs, spec } = layout;
+  const b = new ProgramBuilder("training", layout.gradientOf);
+  const x = batchBuffer("x", "inputOutput", spec.input, false);
+  const body = emitBody(network, b, x);
+  b.owner = "head";
+  const top = emitActivation(head, b, body.output);
+  const output = contiguous(b, top.output, batchBuffer("output", "inputOutput", outputs, false));
+  const forwardSteps = b.steps.length;
+
+  b.startBackward(true);
+  b.owner = "output";
+  const dOutput = batchBuffer("dOutput", "inputOutput", outputs, false);
+  const dHead = copyInto(b, dOutput, { ...b.buffer(outputs), stride: top.output.stride });
+  const dz = top.backward(b, dHead, true) as BufferRef;
+  const dx = emitBackward(body, b, dz, true) as BufferRef;
+  const dInput = copyInto(b, dx, batchBuffer("dInput", "inputOutput", spec.input, false));
+  const inputs = [x, dOutput];
+  return {
+    name: "forward, backward",
+    steps: b.steps,
+    inputs,
+    outputs: [output, dInput],
+    forwardSteps,
+    x,
+    output,
+    dOutput,
+    dInput,
+  };
+}
+
+function initializeProgram({ parameters, spec, gradientOf }: Layout): Program {
+  const b = new ProgramBuilder("inference", gradientOf);
+  const [seedLow, seedHigh] = seedWords(spec.seed);
+  parameters.forEach(({ ref, shape, init, name }, stream) => {
+    b.owner = name;
+    emitInitializer(b, init, ref, shape, { seedLow, seedHigh, purpose: PURPOSE_INITIALIZE, stream });
+  });
+  return { name: "initialize", steps: b.steps, inputs: [], outputs: [] };
+}
+
+function updateProgram({ spec, blocks, parameterCount, gradientOf }: Layout): Program | undefined {
+  if (!spec.optimizer) return undefined;
+  const b = new ProgramBuilder("inference", gradientOf);
+  b.owner = "optimizer";
+  optimizerRule(spec.optimizer).emit(spec.optimizer, b, { n: parameterCount, ...blocks });
+  return { name: "update", steps: b.steps, inputs: [], outputs: [] };
+}
+
+function lossPrograms(network: Network, loss: LossSpec): Plan["losses"] {
+  const kinds: readonly TargetKind[] = lossRule(loss).targets === "classes" ? ["labels", "rows"] : ["rows"];
+  const variant = (kind: TargetKind, weighted: boolean): LossPrograms => ({
+    train: lossProgram(network, loss, kind, weighted, true),
+    evaluate: lossProgram(network, loss, kind, weighted, false),
+  });
+  return new Map(
+    kinds.flatMap((kind) => [[kind, variant(kind, false)] as const, [`${kind}Weighted`, variant(kind, true)] as const]),
+  );
+}
+
+/** Forward in training mode, the loss and its way back through all layers; or forward in inference mode and the loss. */
+function lossProgram(
+  network: Network,
+  loss: LossSpec,
+  kind: TargetKind,
+  weighted: boolean,
+  training: boolean,
+): LossProgram {
+  const { layout } = network;
+  const region = training ? "inputOutput" : "activationGradients";
+  const b = new ProgramBuilder(training ? "training" : "inference", layout.gradientOf);
+  const x = batchBuffer("x", region, layout.spec.input, false);
+  const targets = batchBuffer(kind, region, kind === "labels" ? 1 : layout.outputs, false);
+  const weights = weighted ? batchBuffer("weights", region, 1, false) : undefined;
+  const body = emitBody(network, b, x);
+  const z = body.output;
+  const forwardSteps = b.steps.length;
+
+  b.startBackward(false);
+  b.owner = "loss";
+  const rule: LossRule<LossSpec> = lossRule(loss);
+  const dz = training ? { ...b.buffer(layout.outputs), stride: z.stride } : z;
+  rule.emit(loss, b, z, { kind, ref: targets }, weights ?? 0, dz, layout.sums);
+  if (training) emitBackward(body, b, dz, false);
+  return {
+    name: `${training ? "train" : "evaluate"} (${kind}${weighted ? ", weighted" : ""})`,
+    steps: b.steps,
+    inputs: weights ? [x, targets, weights] : [x, targets],
+    outputs: [],
+    forwardSteps,
+    x,
+    targets,
+    weights,
+    correct: correctStep(b, rule, z, { kind, ref: targets }),
+  };
+}
+
+/** Counts right answers: the largest output at the right place, or each sigmoid on the right side of one half. */
+function correctStep(
+  b: ProgramBuilder,
+  rule: LossRule<LossSpec>,
+  z: BufferRef,
+  { kind, ref }: Targets,
+): Step | undefined {
+  const from = [b.rows, z.columns, z, z.stride, ref] as const;
+  const step = (kernel: Step["kernel"], args: Step["args"]): Step => ({ kernel, args, owner: "accuracy", writes: z });
+  if (rule.targets === "values") return undefined;
+  // A sigmoid is above one half where its logit is above 0.
+  if (rule.targets === "probabilities") return step("count_correct_binary", [...from, ref.stride, 0]);
+  return kind === "labels" ? step("count_correct", from) : step("count_correct_dense", [...from, ref.stride]);
+}

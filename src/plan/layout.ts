@@ -1,0 +1,158 @@
+// What a spec comes to before any step: layers with their sizes, parameters in one flat block, moments beside it.
+import type { BufferRef } from "../contract.ts";
+import { SimdgradError, show } from "../errors.ts";
+import type { Initializer } from "../initializers.ts";
+import { type LayerSpec, layerRule } from "../layers/index.ts";
+import { type Loss, type LossSpec, normalizeLoss } from "../losses/index.ts";
+import { normalizeOptimizer, type OptimizerSpec, optimizerRule } from "../optimizers/index.ts";
+import { checkCount } from "../options.ts";
+import { fixedBuffer } from "./builder.ts";
+
+/** A network as data: what a file keeps. */
+export interface NetworkSpec {
+  readonly input: number;
+  readonly layers: readonly LayerSpec[];
+  readonly loss?: LossSpec;
+  readonly optimizer?: OptimizerSpec;
+  readonly seed: number;
+}
+
+/** A network as a user writes it. */
+export interface NetworkConfig {
+  /** Features per sample. */
+  input: number;
+  layers: readonly LayerSpec[];
+  /** Without it the model does not train by itself. */
+  loss?: Loss;
+  optimizer?: OptimizerSpec;
+  /** Key of all random numbers. Default 0. */
+  seed?: number;
+}
+
+/** Errors: CONFIG. */
+export function normalizeNetwork(config: NetworkConfig): NetworkSpec {
+  const { loss, optimizer, seed = 0 } = config;
+  const input = checkCount("sequential", "input", config.input);
+  if (!Array.isArray(config.layers) || config.layers.length === 0) {
+    throw new SimdgradError(
+      "CONFIG",
+      `sequential: expected layers to be an array of at least one layer, received ${show(config.layers)}.`,
+    );
+  }
+  const layers = config.layers.map((layer: LayerSpec) => layerRule(layer).normalize(layer));
+  return Object.freeze({
+    input,
+    layers: Object.freeze(layers),
+    ...(loss === undefined ? {} : { loss: normalizeLoss(loss) }),
+    ...(optimizer === undefined ? {} : { optimizer: normalizeOptimizer(optimizer) }),
+    seed: checkCount("sequential", "seed", seed, 0),
+  });
+}
+
+export interface ParameterPlan {
+  /** The layer's index and the parameter's name, e.g. "0.kernel". */
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly init: Initializer;
+  readonly ref: BufferRef;
+}
+
+export interface PlannedLayer {
+  /** Its index in the spec. */
+  readonly name: string;
+  readonly spec: LayerSpec;
+  readonly units: number;
+  readonly parameters: readonly BufferRef[];
+}
+
+export interface Layout {
+  readonly spec: NetworkSpec;
+  /** An activation layer right after a linear dense layer is joined to it. */
+  readonly planned: readonly PlannedLayer[];
+  readonly outputs: number;
+  readonly parameters: readonly ParameterPlan[];
+  readonly parameterCount: number;
+  readonly momentNames: readonly string[];
+  /** Flat and of the same layout: all parameters, all gradients, each moment. */
+  readonly blocks: {
+    readonly parameters: BufferRef;
+    readonly gradients: BufferRef;
+    readonly moments: readonly BufferRef[];
+  };
+  readonly gradientOf: ReadonlyMap<BufferRef, BufferRef>;
+  /** f64[2]: sum of weighted losses and sum of weights, as loss kernels write them. */
+  readonly sums: BufferRef;
+  /** Every buffer that the batch does not size, in the order of their addresses. */
+  readonly fixed: readonly BufferRef[];
+}
+
+export function layOut(spec: NetworkSpec): Layout {
+  const joined = join(spec.layers);
+  const shapes = joined.map(({ name, layer }, i) => {
+    const inputs = joined
+      .slice(0, i)
+      .reduce((units, before) => layerRule(before.layer).units(before.layer, units), spec.input);
+    const rule = layerRule(layer);
+    return { name, layer, units: rule.units(layer, inputs), shapes: rule.parameters(layer, inputs) };
+  });
+  const parameterCount = shapes.reduce(
+    (sum, layer) => sum + layer.shapes.reduce((n, { shape }) => n + size(shape), 0),
+    0,
+  );
+  const block = (name: string, region: BufferRef["region"]) => fixedBuffer(name, region, parameterCount);
+  const momentNames = spec.optimizer ? optimizerRule(spec.optimizer).moments(spec.optimizer) : [];
+  const blocks = {
+    parameters: block("parameters", "parameters"),
+    gradients: block("gradients", "gradients"),
+    moments: momentNames.map((name) => block(name, "moments")),
+  };
+
+  const parameters: ParameterPlan[] = [];
+  const gradientOf = new Map<BufferRef, BufferRef>();
+  let offset = 0;
+  const planned = shapes.map(({ name: layer, layer: spec, units, shapes }): PlannedLayer => {
+    const refs = shapes.map(({ name, shape, init }) => {
+      const full = `${layer}.${name}`;
+      const ref = part(full, blocks.parameters, offset, size(shape));
+      gradientOf.set(ref, part(`d${full}`, blocks.gradients, offset, size(shape)));
+      parameters.push({ name: full, shape, init: init as Initializer, ref });
+      offset += size(shape);
+      return ref;
+    });
+    return { name: layer, spec, units, parameters: refs };
+  });
+  const sums = fixedBuffer("sums", "inputOutput", 4);
+  return {
+    spec,
+    planned,
+    outputs: planned.at(-1)?.units ?? spec.input,
+    parameters,
+    parameterCount,
+    momentNames,
+    blocks,
+    gradientOf,
+    sums,
+    fixed: [blocks.parameters, blocks.gradients, ...blocks.moments, sums],
+  };
+}
+
+function join(layers: readonly LayerSpec[]): { name: string; layer: LayerSpec }[] {
+  const joined: { name: string; layer: LayerSpec }[] = [];
+  layers.forEach((layer, i) => {
+    const before = joined.at(-1);
+    if (layer.kind === "activation" && before?.layer.kind === "dense" && before.layer.activation === "linear") {
+      before.layer = { ...before.layer, activation: layer.activation };
+    } else {
+      joined.push({ name: String(i), layer });
+    }
+  });
+  return joined;
+}
+
+function part(name: string, block: BufferRef, offset: number, length: number): BufferRef {
+  return { ...fixedBuffer(name, block.region, length), within: { block, offset } };
+}
+
+function size(shape: readonly number[]): number {
+  return shape.reduce((product, n) => product * n, 1);
+}
