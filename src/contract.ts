@@ -86,8 +86,8 @@ export interface Builder {
   inPlace(x: BufferRef): BufferRef;
   /** The content of x is needed by the backward part. */
   keep(x: BufferRef): void;
-  /** A parameter's gradient. */
-  gradient(parameter: BufferRef): BufferRef;
+  /** A parameter's gradient; none when it is frozen. */
+  gradient(parameter: BufferRef): BufferRef | undefined;
   call<K extends KernelName>(writes: BufferRef, kernel: K, ...args: ArgsOf<Kernels[K]>): void;
   gemm(product: Gemm): void;
   /** Runs JavaScript on a view of `writes`. */
@@ -107,6 +107,8 @@ export interface ParameterShape {
   readonly name: string;
   readonly shape: readonly number[];
   readonly init: unknown;
+  /** Frozen parameters have no gradient and are never updated. */
+  readonly trainable: boolean;
 }
 
 /** A layer kind: its shape rule, its parameters and its steps. */
@@ -144,7 +146,7 @@ export interface LossRule<S> {
   ): void;
 }
 
-/** The flat blocks an optimizer works on: n elements each. */
+/** The flat blocks an optimizer works on, n elements each: all parameters, or a run of them between frozen ones. */
 export interface UpdateBlocks {
   readonly n: number;
   readonly parameters: BufferRef;

@@ -1,5 +1,5 @@
 // Entry `simdgrad`: the kernels arrive inlined.
-import { runtimeOf } from "./runtime.ts";
+import { runtimeOf } from "./model/runtime.ts";
 import { strictModule } from "./runtime/modules.ts";
 
 export { type ErrorCode, SimdgradError } from "./errors.ts";
@@ -27,6 +27,6 @@ export { type RmspropOptions, type RmspropSpec, rmsprop } from "./optimizers/rms
 export { type SgdOptions, type SgdSpec, sgd } from "./optimizers/sgd.ts";
 export type { NetworkConfig, NetworkSpec } from "./plan/layout.ts";
 export type { MemoryReport, PlanReport, PlanStep } from "./plan/print.ts";
-export { createRuntime, type Runtime } from "./runtime.ts";
+export { createRuntime, type Runtime } from "./model/runtime.ts";
 
 export const { sequential, load } = runtimeOf(strictModule);

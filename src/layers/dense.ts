@@ -1,6 +1,5 @@
 // The dense (fully connected) layer: y = f(x W + b).
 import type { BufferRef, Builder, Emitted, LayerRule } from "../contract.ts";
-import { SimdgradError } from "../errors.ts";
 import { type Initializer, normalizeInitializer } from "../initializers.ts";
 import { checkBoolean, checkCount, checkKeys } from "../options.ts";
 import {
@@ -17,6 +16,7 @@ export interface DenseOptions {
   /** Default: what suits the activation that follows (he-normal, lecun-normal or glorot-uniform). */
   kernelInit?: Initializer;
   biasInit?: Initializer;
+  /** false freezes kernel and bias. */
   trainable?: boolean;
 }
 
@@ -39,14 +39,7 @@ export function dense(units: number, options: DenseOptions = {}): DenseSpec {
 export const denseRule: LayerRule<DenseSpec> = {
   normalize(spec) {
     checkKeys("dense", spec, ["kind", "units", "activation", "useBias", "kernelInit", "biasInit", "trainable"]);
-    const { kernelInit, trainable = true } = spec;
-    if (!checkBoolean("dense", "trainable", trainable)) {
-      throw new SimdgradError(
-        "CONFIG",
-        "dense: expected trainable to be true, received false.",
-        "Frozen layers are not there yet.",
-      );
-    }
+    const { kernelInit } = spec;
     return Object.freeze({
       kind: "dense",
       units: checkCount("dense", "units", spec.units),
@@ -54,7 +47,7 @@ export const denseRule: LayerRule<DenseSpec> = {
       useBias: checkBoolean("dense", "useBias", spec.useBias ?? true),
       ...(kernelInit === undefined ? {} : { kernelInit: normalizeInitializer("dense", "kernelInit", kernelInit) }),
       biasInit: normalizeInitializer("dense", "biasInit", spec.biasInit ?? "zeros"),
-      trainable,
+      trainable: checkBoolean("dense", "trainable", spec.trainable ?? true),
     });
   },
 
@@ -62,10 +55,12 @@ export const denseRule: LayerRule<DenseSpec> = {
 
   units: (spec) => spec.units,
 
-  parameters: (spec, inputs) => [
-    { name: "kernel", shape: [inputs, spec.units], init: spec.kernelInit ?? defaultKernelInit(spec.activation) },
-    ...(spec.useBias ? [{ name: "bias", shape: [spec.units], init: spec.biasInit }] : []),
-  ],
+  parameters(spec, inputs) {
+    const { units, trainable } = spec;
+    const init = spec.kernelInit ?? defaultKernelInit(spec.activation);
+    const kernel = { name: "kernel", shape: [inputs, units], init, trainable };
+    return spec.useBias ? [kernel, { name: "bias", shape: [units], init: spec.biasInit, trainable }] : [kernel];
+  },
 
   emit(spec, b, x, [kernel, bias]) {
     const relu = spec.activation === "relu";
@@ -100,11 +95,10 @@ function emitProduct(
     output: z,
     backward: (b, dz, wantsInput) => {
       const { accumulate } = b;
-      b.gemm({ layout: "tn", m: inputs, n: units, k: b.rows, a: x, b: dz, c: b.gradient(kernel), accumulate });
-      if (bias) {
-        const db = b.gradient(bias);
-        b.call(db, "column_sums", b.rows, units, dz, dz.stride, db, accumulate ? 1 : 0);
-      }
+      const dKernel = b.gradient(kernel);
+      const dBias = bias && b.gradient(bias);
+      if (dKernel) b.gemm({ layout: "tn", m: inputs, n: units, k: b.rows, a: x, b: dz, c: dKernel, accumulate });
+      if (dBias) b.call(dBias, "column_sums", b.rows, units, dz, dz.stride, dBias, accumulate ? 1 : 0);
       if (!wantsInput) return undefined;
       const dx = b.buffer(inputs);
       b.gemm({ layout: "nt", m: b.rows, n: inputs, k: units, a: dz, b: kernel, c: dx });

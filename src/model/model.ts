@@ -1,10 +1,10 @@
 // The model: what a user holds. It checks who may call what when, and hands on.
-import { SimdgradError, show } from "../errors.ts";
+import { SimdgradError } from "../errors.ts";
 import { checkLearningRate } from "../optimizers/index.ts";
 import { checkBoolean, checkCount, checkKeys, checkName } from "../options.ts";
 import { place } from "../plan/arena.ts";
 import { compile } from "../plan/compile.ts";
-import { layOut, type NetworkConfig, type NetworkSpec, normalizeNetwork } from "../plan/layout.ts";
+import { type NetworkConfig, type NetworkSpec, normalizeNetwork } from "../plan/layout.ts";
 import { type MemoryReport, memoryReport, type PlanReport, planReport, summary } from "../plan/print.ts";
 import type { ModuleSource } from "../runtime/module.ts";
 import { copyRows, loadInputs } from "./batches.ts";
@@ -234,11 +234,11 @@ export class Model {
   get parameters(): readonly Parameter[] {
     const engine = this.#live("parameters");
     const { plan } = engine;
-    return plan.parameters.map(({ name, shape, ref }) => ({
+    return plan.parameters.map(({ name, shape, ref, gradient }) => ({
       name,
       shape,
       value: engine.view(ref),
-      gradient: engine.view(plan.gradientOf.get(ref) as typeof ref),
+      gradient: engine.view(gradient),
       moments: plan.blocks.moments.map((block) => {
         const start = ref.within?.offset as number;
         return engine.view(block).subarray(start, start + ref.columns);

@@ -58,8 +58,8 @@ export class ProgramBuilder implements Builder {
     this.kept.add(x);
   }
 
-  gradient(parameter: BufferRef): BufferRef {
-    return this.gradients.get(parameter) as BufferRef;
+  gradient(parameter: BufferRef): BufferRef | undefined {
+    return this.gradients.get(parameter);
   }
 
   call(writes: BufferRef, kernel: KernelName, ...args: Arg[]): void {

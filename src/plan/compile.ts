@@ -9,7 +9,7 @@ import { PURPOSE_INITIALIZE, seedWords } from "../numerics.ts";
 import { optimizerRule } from "../optimizers/index.ts";
 import type { Program } from "./arena.ts";
 import { batchBuffer, ProgramBuilder } from "./builder.ts";
-import { type Layout, layOut, type NetworkSpec, type PlannedLayer } from "./layout.ts";
+import { type Layout, layOut, type NetworkSpec, type PlannedLayer, trainableBlocks } from "./layout.ts";
 
 export type TargetKind = "labels" | "rows";
 
@@ -100,13 +100,19 @@ function splitHead(layout: Layout, loss: LossSpec | undefined): Network {
   return { layout, body, head: spec.activation };
 }
 
+interface LayerPullback {
+  readonly name: string;
+  readonly trains: boolean;
+  readonly backward: Pullback;
+}
+
 interface Body {
   readonly output: BufferRef;
-  readonly pullbacks: readonly { readonly layer: PlannedLayer; readonly backward: Pullback }[];
+  readonly pullbacks: readonly LayerPullback[];
 }
 
 function emitBody({ body, layout }: Network, b: ProgramBuilder, x: BufferRef): Body {
-  const pullbacks: { layer: PlannedLayer; backward: Pullback }[] = [];
+  const pullbacks: LayerPullback[] = [];
   b.keep(x);
   let output = x;
   for (const layer of body) {
@@ -114,7 +120,8 @@ function emitBody({ body, layout }: Network, b: ProgramBuilder, x: BufferRef): B
     b.owner = layer.name;
     if (output === x && !rule.anyStride) output = copyInto(b, x, b.buffer(layout.spec.input));
     const emitted = rule.emit(layer.spec, b, output, layer.parameters);
-    pullbacks.push({ layer, backward: emitted.backward });
+    const trains = layer.parameters.some((parameter) => layout.gradientOf.has(parameter));
+    pullbacks.push({ name: layer.name, trains, backward: emitted.backward });
     output = emitted.output;
   }
   return { output, pullbacks };
@@ -127,13 +134,13 @@ function emitBackward(
   dOutput: BufferRef,
   wantsInput: boolean,
 ): BufferRef | undefined {
-  const firstWithParameters = pullbacks.findIndex(({ layer }) => layer.parameters.length > 0);
-  const stop = firstWithParameters < 0 ? pullbacks.length : firstWithParameters;
+  const firstToTrain = pullbacks.findIndex(({ trains }) => trains);
+  const stop = firstToTrain < 0 ? pullbacks.length : firstToTrain;
   let dy: BufferRef | undefined = dOutput;
   for (let i = pullbacks.length - 1; i >= 0 && dy; i--) {
-    const { layer, backward } = pullbacks[i];
+    const { name, backward } = pullbacks[i];
     if (!wantsInput && i < stop) return undefined;
-    b.owner = layer.name;
+    b.owner = name;
     dy = backward(b, dy, wantsInput || i > stop);
   }
   return dy;
@@ -203,11 +210,12 @@ function initializeProgram({ parameters, spec, gradientOf }: Layout): Program {
   return { name: "initialize", steps: b.steps, inputs: [], outputs: [] };
 }
 
-function updateProgram({ spec, blocks, parameterCount, gradientOf }: Layout): Program | undefined {
-  if (!spec.optimizer) return undefined;
-  const b = new ProgramBuilder("inference", gradientOf);
+function updateProgram(layout: Layout): Program | undefined {
+  const { optimizer } = layout.spec;
+  if (!optimizer) return undefined;
+  const b = new ProgramBuilder("inference", layout.gradientOf);
   b.owner = "optimizer";
-  optimizerRule(spec.optimizer).emit(spec.optimizer, b, { n: parameterCount, ...blocks });
+  for (const blocks of trainableBlocks(layout)) optimizerRule(optimizer).emit(optimizer, b, blocks);
   return { name: "update", steps: b.steps, inputs: [], outputs: [] };
 }
 

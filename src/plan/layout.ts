@@ -1,5 +1,5 @@
 // What a spec comes to before any step: layers with their sizes, parameters in one flat block, moments beside it.
-import type { BufferRef } from "../contract.ts";
+import type { BufferRef, UpdateBlocks } from "../contract.ts";
 import { SimdgradError, show } from "../errors.ts";
 import type { Initializer } from "../initializers.ts";
 import { type LayerSpec, layerRule } from "../layers/index.ts";
@@ -54,7 +54,10 @@ export interface ParameterPlan {
   readonly name: string;
   readonly shape: readonly number[];
   readonly init: Initializer;
+  readonly trainable: boolean;
   readonly ref: BufferRef;
+  /** Stays 0 when the parameter is frozen. */
+  readonly gradient: BufferRef;
 }
 
 export interface PlannedLayer {
@@ -79,6 +82,7 @@ export interface Layout {
     readonly gradients: BufferRef;
     readonly moments: readonly BufferRef[];
   };
+  /** Of the parameters that train. */
   readonly gradientOf: ReadonlyMap<BufferRef, BufferRef>;
   /** f64[2]: sum of weighted losses and sum of weights, as loss kernels write them. */
   readonly sums: BufferRef;
@@ -111,11 +115,12 @@ export function layOut(spec: NetworkSpec): Layout {
   const gradientOf = new Map<BufferRef, BufferRef>();
   let offset = 0;
   const planned = shapes.map(({ name: layer, layer: spec, units, shapes }): PlannedLayer => {
-    const refs = shapes.map(({ name, shape, init }) => {
+    const refs = shapes.map(({ name, shape, init, trainable }) => {
       const full = `${layer}.${name}`;
       const ref = part(full, blocks.parameters, offset, size(shape));
-      gradientOf.set(ref, part(`d${full}`, blocks.gradients, offset, size(shape)));
-      parameters.push({ name: full, shape, init: init as Initializer, ref });
+      const gradient = part(`d${full}`, blocks.gradients, offset, size(shape));
+      if (trainable) gradientOf.set(ref, gradient);
+      parameters.push({ name: full, shape, init: init as Initializer, trainable, ref, gradient });
       offset += size(shape);
       return ref;
     });
@@ -147,6 +152,25 @@ function join(layers: readonly LayerSpec[]): { name: string; layer: LayerSpec }[
     }
   });
   return joined;
+}
+
+/** Runs of neighbouring parameters that train: one, unless frozen layers lie between. */
+export function trainableBlocks({ parameters, blocks }: Layout): UpdateBlocks[] {
+  const runs: { start: number; end: number }[] = [];
+  let end = 0;
+  for (const { trainable, ref } of parameters) {
+    const start = end;
+    end += ref.columns;
+    const last = runs.at(-1);
+    if (!trainable) continue;
+    if (last?.end === start) last.end = end;
+    else runs.push({ start, end });
+  }
+  return runs.map(({ start, end }) => {
+    const n = end - start;
+    const of = (block: BufferRef) => part(block.name, block, start, n);
+    return { n, parameters: of(blocks.parameters), gradients: of(blocks.gradients), moments: blocks.moments.map(of) };
+  });
 }
 
 function part(name: string, block: BufferRef, offset: number, length: number): BufferRef {
