@@ -5,6 +5,7 @@ export * from "./elementary";
 export * from "./activations";
 export * from "./softmax";
 export * from "./losses";
+export * from "./targets";
 export * from "./metrics";
 export * from "./optimizers";
 export * from "./random";

@@ -97,6 +97,11 @@ export interface Kernels {
     targets: number, ldt: number, weights: number, dz: number, lddz: number, out: number, delta: number,
   ) => void;
 
+  /** y f32[rows, n] = one-hot rows of the labels, smoothed: (1 - epsilon) * t + epsilon / n. */
+  smooth_labels: (rows: number, n: number, labels: number, y: number, ldy: number, epsilon: number) => void;
+  /** y f32[rows, n] = (1 - epsilon) * x + epsilon / n. */
+  smooth_rows: (rows: number, n: number, x: number, ldx: number, y: number, ldy: number, epsilon: number) => void;
+
   /** Index of each row's first largest element, i32[rows]. */
   argmax: (rows: number, n: number, x: number, ldx: number, out: number) => void;
   /** How many rows of x have their first largest element at labels[i]. */
