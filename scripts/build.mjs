@@ -56,7 +56,7 @@ function entries() {
   const names = new Set();
   JSON.stringify(exports, (_, value) => {
     const name = typeof value === "string" && /^\.\/dist\/([^/]+)\.js$/.exec(value)?.[1];
-    if (name && existsSync(`src/${name}.ts`)) names.add(name);
+    if (name) names.add(name);
     return value;
   });
   return [...names];
