@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Kernels } from "../../src/kernels.ts";
 import { sigmoid, softmax } from "../reference/activations.ts";
-import { type LossKind, loss, oneHot } from "../reference/losses.ts";
+import { type LossKind, loss, oneHot, smoothed } from "../reference/losses.ts";
 import { expectSameBits, expectWithin, TINY, U } from "../support/bounds.ts";
 import { type RandomSource, randomSource } from "../support/random.ts";
 import { openSpace, type Operand, type TestSpace } from "../support/space.ts";
@@ -272,6 +272,26 @@ test("softmax_cross_entropy by labels: loss and gradient, with and without weigh
         }
       }
     }
+  }
+});
+
+test("smooth_labels and smooth_rows: any size, pads untouched", () => {
+  const random = randomSource(13);
+  const space = openSpace(1 << 20);
+  for (const [rows, n] of [[0, 3], ...SIZES]) {
+    space.reset();
+    const labels = Array.from({ length: rows }, () => random.integer(n));
+    const soft = random.floats(rows * n, 0, 1);
+    const y = space.matrix(rows, n, n + 3);
+    const relative = (expected: Float64Array) => (at: number) => U * expected[at];
+    space.kernels.smooth_labels(rows, n, space.i32(labels).byteOffset, y.address, y.ld, 0.1);
+    const ofLabels = smoothed(oneHot(labels, n), n, 0.1);
+    expectWithin(y.read(), ofLabels, relative(ofLabels));
+    const x = space.matrix(rows, n, n + 1, soft);
+    space.kernels.smooth_rows(rows, n, x.address, x.ld, y.address, y.ld, 0.1);
+    const ofRows = smoothed(soft, n, 0.1);
+    expectWithin(y.read(), ofRows, relative(ofRows));
+    expect(y.trespass()).toBeUndefined();
   }
 });
 

@@ -116,3 +116,8 @@ export function oneHot(labels: ArrayLike<number>, n: number): Float64Array {
   for (let i = 0; i < labels.length; i++) rows[i * n + labels[i]] = 1;
   return rows;
 }
+
+/** Targets of which a share epsilon is spread evenly over all n classes. Source: as torch's label_smoothing. */
+export function smoothed(targets: ArrayLike<number>, n: number, epsilon: number): Float64Array {
+  return Float64Array.from(targets, (t) => (1 - epsilon) * t + epsilon / n);
+}

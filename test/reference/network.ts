@@ -8,7 +8,7 @@ import {
   softmaxBackward,
 } from "./activations.ts";
 import { gemm, rowMajor, transposed } from "./gemm.ts";
-import { type LossKind, loss as lossOf } from "./losses.ts";
+import { type LossKind, loss as lossOf, smoothed } from "./losses.ts";
 
 export type TwinLayer =
   | { kind: "dense"; units: number; useBias: boolean }
@@ -17,6 +17,7 @@ export type TwinLayer =
 export interface TwinLoss {
   readonly kind: LossKind;
   readonly delta?: number;
+  readonly labelSmoothing?: number;
 }
 
 /** Cross-entropies end in the softmax or sigmoid layer that they are fused with. */
@@ -64,7 +65,7 @@ export function forward(
   x: ArrayLike<number>,
   rows: number,
 ): Trace {
-  let current = Float64Array.from(x);
+  let current: Float64Array = Float64Array.from(x);
   let width = network.input;
   let next = 0;
   const values = [current];
@@ -91,8 +92,8 @@ function activateAll(
   x: Float64Array,
   rows: number,
   width: number,
-): Float64Array<ArrayBuffer> {
-  if (layer.activation === "softmax") return softmax(rows, width, x) as Float64Array<ArrayBuffer>;
+): Float64Array {
+  if (layer.activation === "softmax") return softmax(rows, width, x);
   const f = activate[layer.activation];
   return Float64Array.from(x, (value) => f(value, layer.parameter));
 }
@@ -102,16 +103,15 @@ const isFused = (network: TwinNetwork): boolean => network.loss.kind.endsWith("c
 /** Mean loss of the batch and its gradient by what the loss reads (the logits where the head is fused). */
 function headLoss(network: TwinNetwork, trace: Trace, batch: TwinBatch): { loss: number; gradient: Float64Array } {
   const z = isFused(network) ? trace.values[network.layers.length - 1] : trace.output;
-  const result = lossOf(
-    network.loss.kind,
-    batch.rows,
-    outputs(network),
-    z,
-    batch.y,
-    batch.weights,
-    network.loss.delta ?? 1,
-  );
+  const { kind, delta } = network.loss;
+  const result = lossOf(kind, batch.rows, outputs(network), z, targetsOf(network, batch), batch.weights, delta);
   return { loss: result.sum / result.weight, gradient: result.gradient };
+}
+
+/** The batch's targets, smoothed if the loss says so. */
+export function targetsOf(network: TwinNetwork, { y }: TwinBatch): ArrayLike<number> {
+  const { labelSmoothing } = network.loss;
+  return labelSmoothing ? smoothed(y, outputs(network), labelSmoothing) : y;
 }
 
 export function loss(network: TwinNetwork, parameters: readonly ArrayLike<number>[], batch: TwinBatch): number {
@@ -199,12 +199,7 @@ export function centralDifferences(f: () => number, values: Float64Array, h = 1e
 }
 
 /** Distance of the nearest corner (of an activation, of the absolute or the huber loss) from where the batch runs. */
-export function distanceToKink(
-  network: TwinNetwork,
-  parameters: readonly ArrayLike<number>[],
-  batch: TwinBatch,
-): number {
-  const trace = forward(network, parameters, batch.x, batch.rows);
+export function distanceToKink(network: TwinNetwork, trace: Trace, targets: ArrayLike<number>): number {
   let nearest = Number.POSITIVE_INFINITY;
   network.layers.forEach((layer, l) => {
     if (layer.kind !== "activation" || layer.activation === "softmax" || !KINKED.has(layer.activation)) return;
@@ -214,7 +209,7 @@ export function distanceToKink(
   if (kind === "mean-absolute-error" || kind === "huber") {
     const corner = kind === "huber" ? delta : 0;
     trace.output.forEach((value, i) => {
-      nearest = Math.min(nearest, Math.abs(Math.abs(value - batch.y[i]) - corner));
+      nearest = Math.min(nearest, Math.abs(Math.abs(value - targets[i]) - corner));
     });
   }
   return nearest;
