@@ -10,7 +10,8 @@ export { type DenseOptions, type DenseSpec, dense } from "./layers/dense.ts";
 export type { LayerSpec } from "./layers/index.ts";
 export type { Loss, LossSpec } from "./losses/index.ts";
 export type { Dataset, Inputs, NumberArray, TargetsInput } from "./model/data.ts";
-export type { BatchReport, EpochReport, FitOptions, History } from "./model/fit.ts";
+export type { EarlyStoppingOptions } from "./model/early-stopping.ts";
+export type { FitOptions } from "./model/fit.ts";
 export {
   type Evaluation,
   type Model,
@@ -19,6 +20,8 @@ export {
   type RunOptions,
   type SequentialConfig,
 } from "./model/model.ts";
+export type { BatchReport, EpochReport, History, Outcome } from "./model/reports.ts";
+export { createRuntime, type Runtime } from "./model/runtime.ts";
 export type { WeightRecord } from "./model/weights.ts";
 export { type AdagradOptions, type AdagradSpec, adagrad } from "./optimizers/adagrad.ts";
 export { type AdamOptions, type AdamSpec, type AdamwSpec, adam, adamw } from "./optimizers/adam.ts";
@@ -27,6 +30,5 @@ export { type RmspropOptions, type RmspropSpec, rmsprop } from "./optimizers/rms
 export { type SgdOptions, type SgdSpec, sgd } from "./optimizers/sgd.ts";
 export type { NetworkConfig, NetworkSpec } from "./plan/layout.ts";
 export type { MemoryReport, PlanReport, PlanStep } from "./plan/print.ts";
-export { createRuntime, type Runtime } from "./model/runtime.ts";
 
 export const { sequential, load } = runtimeOf(strictModule);

@@ -43,6 +43,7 @@ export function createKernels(options: KernelSpaceOptions = {}): KernelSpace {
   }
   // Kernels may read 16 bytes past a matrix's end: 64 spare bytes close the arena.
   const { memory, kernels } = instantiate(strictModule, ARENA_BASE + bytes + 64);
+  const limit = ARENA_BASE + Math.ceil(bytes / 64) * 64;
   let next = ARENA_BASE;
 
   const take = (length: number, width: number): number => {
@@ -51,10 +52,10 @@ export function createKernels(options: KernelSpaceOptions = {}): KernelSpace {
     }
     const address = next;
     const end = address + Math.ceil((length * width) / 64) * 64;
-    if (end + 64 > memory.buffer.byteLength) {
+    if (end > limit) {
       throw new SimdgradError(
         "MEMORY",
-        `Expected ${length * width} free bytes in the arena, found ${memory.buffer.byteLength - 64 - address}.`,
+        `Expected ${length * width} free bytes in the arena, found ${limit - address}.`,
         "Pass a larger `bytes` to createKernels, or reset().",
       );
     }

@@ -1,12 +1,15 @@
 // Checks of what users pass as options. `where` names the call, so that every message does.
 import { SimdgradError, show } from "./errors.ts";
 
+/** Errors: CONFIG when options is no object. */
+export function checkObject<T>(where: string, options: T): T {
+  if (typeof options === "object" && options !== null && !Array.isArray(options)) return options;
+  throw new SimdgradError("CONFIG", `${where}: expected an object of options, received ${show(options)}.`);
+}
+
 /** Errors: CONFIG when options is no object or has a key that is not known. */
 export function checkKeys(where: string, options: unknown, known: readonly string[]): void {
-  if (typeof options !== "object" || options === null || Array.isArray(options)) {
-    throw new SimdgradError("CONFIG", `${where}: expected an object of options, received ${show(options)}.`);
-  }
-  for (const key of Object.keys(options)) {
+  for (const key of Object.keys(checkObject(where, options) as object)) {
     if (known.includes(key)) continue;
     throw new SimdgradError(
       "CONFIG",

@@ -12,7 +12,7 @@ export function explainDivergence(engine: Engine, program: LossProgram, rows: nu
   const calls = engine.bind(program.steps, rows);
   for (const [i, step] of program.steps.entries()) {
     calls[i]();
-    if (!isFinite(engine, step.writes, rows)) {
+    if (!isFiniteBuffer(engine, step.writes, rows)) {
       const what = i < program.forwardSteps ? "the output" : "the gradient";
       return diverged(
         engine,
@@ -39,7 +39,7 @@ function place(owner: string): string {
   return /^\d/.test(owner) ? `layer ${owner}` : `the ${owner}`;
 }
 
-function isFinite(engine: Engine, buffer: BufferRef, rows: number): boolean {
+function isFiniteBuffer(engine: Engine, buffer: BufferRef, rows: number): boolean {
   const address = engine.address(buffer);
   const { kernels } = engine;
   if (!buffer.perRow) return kernels.first_non_finite(buffer.columns, address) < 0;

@@ -3,7 +3,9 @@ import { SimdgradError, show } from "../errors.ts";
 import { checkBoolean, checkCount, checkKeys, checkNumber } from "../options.ts";
 import { shuffle } from "./batches.ts";
 import { checkFinite, type Dataset, type ReadDataset, readDataset } from "./data.ts";
+import { EarlyStopping, type EarlyStoppingOptions } from "./early-stopping.ts";
 import type { Engine } from "./engine.ts";
+import type { BatchReport, EpochReport, Outcome } from "./reports.ts";
 import type { LossSums, Trainer } from "./trainer.ts";
 import { yieldToEventLoop } from "./yielding.ts";
 
@@ -17,42 +19,14 @@ export interface FitOptions {
   validationSplit?: number;
   /** A weight a class, by index. */
   classWeight?: readonly number[] | Readonly<Record<number, number>>;
+  /** Stops when the monitored number no longer gets better, and always brings back the best epoch's state. */
+  earlyStopping?: EarlyStoppingOptions;
   onBatch?: (report: BatchReport) => void;
   onEpoch?: (report: EpochReport) => void;
   /** Rejects with its reason between two batches; the model stays usable. */
   signal?: AbortSignal;
-}
-
-export interface BatchReport {
-  /** The model's epoch, from 1. */
-  epoch: number;
-  /** Batch in the epoch, from 0. */
-  batch: number;
-  /** Batches an epoch. */
-  batches: number;
-  /** Optimizer steps so far. */
-  step: number;
-  loss: number;
-}
-
-export interface EpochReport {
-  /** The model's epoch, from 1; goes on counting over several calls. */
-  epoch: number;
-  /** Optimizer steps so far. */
-  step: number;
-  /** Mean over the epoch's rows, each before its step. */
-  loss: number;
-  accuracy?: number;
-  validationLoss?: number;
-  validationAccuracy?: number;
-  learningRate: number;
-  rowsPerSecond: number;
-}
-
-export interface History {
-  epochs: EpochReport[];
-  stopped: "finished" | "early";
-  bestEpoch?: number;
+  /** Goes on with an interrupted run after load; not in this version. */
+  resume?: boolean;
 }
 
 /** What counts epochs over a model's life. */
@@ -67,6 +41,7 @@ export interface FitJob {
   readonly shuffle: boolean;
   readonly data: ReadDataset;
   readonly validation: ReadDataset | undefined;
+  readonly earlyStopping: EarlyStopping | undefined;
   readonly onBatch: FitOptions["onBatch"];
   readonly onEpoch: FitOptions["onEpoch"];
   readonly signal: AbortSignal | undefined;
@@ -79,9 +54,11 @@ const OPTIONS = [
   "validation",
   "validationSplit",
   "classWeight",
+  "earlyStopping",
   "onBatch",
   "onEpoch",
   "signal",
+  "resume",
 ] as const;
 
 /** Reads and checks everything before the first step. Errors: CONFIG, SHAPE, DATA. */
@@ -89,16 +66,23 @@ export function prepareFit(
   where: string,
   data: Dataset,
   options: FitOptions,
-  inputs: number,
+  engine: Engine,
   trainer: Trainer,
 ): FitJob {
   checkKeys(where, options, OPTIONS);
   const { validationSplit, classWeight, onBatch, onEpoch, signal } = options;
   const read = (at: string, set: Dataset) => {
-    const dataset = readDataset(at, set, inputs, trainer.targets);
+    const dataset = readDataset(at, set, engine.plan.spec.input, trainer.targets);
     checkFinite(at, "x", dataset.x);
     return dataset;
   };
+  if (checkBoolean(where, "resume", options.resume ?? false)) {
+    throw new SimdgradError(
+      "RUNTIME",
+      `${where}: expected resume false, received true.`,
+      "This version has no save and load.",
+    );
+  }
   let training = read(where, data);
   let validation = options.validation && read(`${where}, validation`, options.validation);
   if (validationSplit !== undefined) {
@@ -112,12 +96,15 @@ export function prepareFit(
       throw new SimdgradError("CONFIG", `${where}: expected ${name} to be a function, received ${show(callback)}.`);
     }
   }
+  const earlyStopping = options.earlyStopping && new EarlyStopping(where, engine, options.earlyStopping);
+  earlyStopping?.checkMeasured(where, { validates: validation !== undefined, classifies: trainer.classifies });
   return {
     epochs: checkCount(where, "epochs", options.epochs ?? 1, 0),
     batchSize: checkCount(where, "batchSize", options.batchSize ?? 32),
     shuffle: checkBoolean(where, "shuffle", options.shuffle ?? true),
     data: training,
     validation,
+    earlyStopping,
     onBatch,
     onEpoch,
     signal,
@@ -200,19 +187,19 @@ export async function* epochs(
   trainer: Trainer,
   job: FitJob,
   counter: EpochCounter,
-): AsyncGenerator<EpochReport, void, void> {
-  const { data, batchSize } = job;
+): AsyncGenerator<EpochReport, Outcome, void> {
+  const { data, batchSize, earlyStopping } = job;
   const order = job.shuffle ? new Uint32Array(data.rows) : undefined;
   const batches = Math.ceil(data.rows / batchSize);
   const workARow = 6 * engine.plan.parameterCount;
   engine.ensureCapacity(Math.min(batchSize, data.rows));
   let work = 0;
   for (let done = 0; done < job.epochs; done++) {
-    job.signal?.throwIfAborted();
     const started = performance.now();
     if (order) shuffle(engine, engine.plan.spec.seed, counter.epoch, order);
     const sums: LossSums = { loss: 0, weight: 0, correct: 0, answers: 0 };
     for (let batch = 0; batch < batches; batch++) {
+      job.signal?.throwIfAborted();
       const start = batch * batchSize;
       const count = Math.min(batchSize, data.rows - start);
       const loss = trainer.step("fit", data, { start, count, order }, sums);
@@ -221,15 +208,23 @@ export async function* epochs(
       if (work > WORK_A_TURN) {
         work = 0;
         await yieldToEventLoop();
-        job.signal?.throwIfAborted();
       }
     }
     const seconds = (performance.now() - started) / 1000;
     counter.epoch++;
     const report = epochReport(engine, trainer, job, counter.epoch, sums, data.rows / seconds);
     job.onEpoch?.(report);
+    const enough = earlyStopping?.observe(report) ?? false;
     yield report;
+    if (enough) return finish("early", earlyStopping);
   }
+  return finish("finished", earlyStopping);
+}
+
+function finish(stopped: Outcome["stopped"], earlyStopping: EarlyStopping | undefined): Outcome {
+  earlyStopping?.restore();
+  const bestEpoch = earlyStopping?.bestEpoch;
+  return bestEpoch === undefined ? { stopped } : { stopped, bestEpoch };
 }
 
 function epochReport(

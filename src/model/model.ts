@@ -11,8 +11,9 @@ import { copyRows, loadInputs } from "./batches.ts";
 import { checkFinite, type Dataset, type Inputs, readDataset, readMatrix, type TargetsInput } from "./data.ts";
 import { diverged } from "./divergence.ts";
 import { Engine, type RunList } from "./engine.ts";
-import { type EpochReport, epochs, type FitOptions, type History, means, prepareFit } from "./fit.ts";
+import { epochs, type FitOptions, means, prepareFit } from "./fit.ts";
 import { Inference } from "./inference.ts";
+import type { EpochReport, History, Outcome } from "./reports.ts";
 import { Trainer } from "./trainer.ts";
 import { readWeights, type WeightRecord } from "./weights.ts";
 
@@ -116,20 +117,24 @@ export class Model {
    *  Errors: SHAPE, DATA, CONFIG before the first step; NUMERIC; the signal's reason. */
   async fit(data: Dataset, options: FitOptions = {}): Promise<History> {
     const reports: EpochReport[] = [];
-    for await (const report of this.#epochs("fit", data, options)) reports.push(report);
-    return { epochs: reports, stopped: "finished" };
+    const training = this.#epochs("fit", data, options);
+    for (;;) {
+      const { done, value } = await training.next();
+      if (done) return { epochs: reports, ...value };
+      reports.push(value);
+    }
   }
 
   /** The same training for `for await`; `break` stops it. */
-  train(data: Dataset, options: FitOptions = {}): AsyncGenerator<EpochReport, void, void> {
+  train(data: Dataset, options: FitOptions = {}): AsyncGenerator<EpochReport, Outcome, void> {
     return this.#epochs("train", data, options);
   }
 
-  async *#epochs(where: string, data: Dataset, options: FitOptions): AsyncGenerator<EpochReport, void, void> {
+  async *#epochs(where: string, data: Dataset, options: FitOptions): AsyncGenerator<EpochReport, Outcome, void> {
     const engine = this.#startTraining(where);
     try {
-      const job = prepareFit(where, data, options, engine.plan.spec.input, this.#trainer);
-      yield* epochs(engine, this.#trainer, job, this.#counter);
+      const job = prepareFit(where, data, options, engine, this.#trainer);
+      return yield* epochs(engine, this.#trainer, job, this.#counter);
     } finally {
       this.#training = false;
     }

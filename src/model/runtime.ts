@@ -1,7 +1,7 @@
 // What an entry gives: the model functions on the kernels that it brings.
 import { SimdgradError } from "../errors.ts";
-import { createModel, type Model, type RunOptions, type SequentialConfig } from "./model.ts";
 import type { ModuleSource } from "../runtime/module.ts";
+import { createModel, type Model, type RunOptions, type SequentialConfig } from "./model.ts";
 
 export interface Runtime {
   /** Builds a model and initializes its parameters. Errors: CONFIG, MEMORY, RUNTIME. */

@@ -1,6 +1,6 @@
 // Adagrad.
 import type { OptimizerRule } from "../contract.ts";
-import { checkKeys, checkNumber } from "../options.ts";
+import { checkKeys, checkNumber, checkObject } from "../options.ts";
 import { type CommonOptions, checkCommon, commonKeys, LEARNING_RATE } from "./common.ts";
 
 export interface AdagradOptions extends CommonOptions {
@@ -14,7 +14,7 @@ export interface AdagradSpec extends Readonly<Required<AdagradOptions>> {
 /** s <- s + g^2, p <- p - lr * g / (sqrt(s) + eps).
  *  Source: Duchi et al. 2011, as torch.optim.Adagrad (lr_decay 0). Errors: CONFIG. */
 export function adagrad(options: AdagradOptions = {}): AdagradSpec {
-  return adagradRule.normalize({ ...options, kind: "adagrad" } as AdagradSpec);
+  return adagradRule.normalize({ ...checkObject("adagrad", options), kind: "adagrad" } as AdagradSpec);
 }
 
 export const adagradRule: OptimizerRule<AdagradSpec> = {

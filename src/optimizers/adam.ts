@@ -1,7 +1,7 @@
 // Adam, and AdamW, which differs in where the weight decay goes.
 import type { OptimizerRule, Scalar } from "../contract.ts";
 import { powInteger } from "../numerics.ts";
-import { checkKeys, checkNumber } from "../options.ts";
+import { checkKeys, checkNumber, checkObject } from "../options.ts";
 import { type CommonOptions, checkCommon, commonKeys, LEARNING_RATE } from "./common.ts";
 
 export interface AdamOptions extends CommonOptions {
@@ -21,13 +21,13 @@ export interface AdamwSpec extends Readonly<Required<AdamOptions>> {
 /** m <- b1 m + (1 - b1) g, v <- b2 v + (1 - b2) g^2, p <- p - lr * mHat / (sqrt(vHat) + eps).
  *  Source: Kingma & Ba 2015, Alg. 1, as torch.optim.Adam. Errors: CONFIG. */
 export function adam(options: AdamOptions = {}): AdamSpec {
-  return adamRule.normalize({ ...options, kind: "adam" } as AdamSpec);
+  return adamRule.normalize({ ...checkObject("adam", options), kind: "adam" } as AdamSpec);
 }
 
 /** Adam with decoupled weight decay (default 0.01): p <- p - lr * wd * p first.
  *  Source: Loshchilov & Hutter 2019, Alg. 2, decay scaled by lr as torch.optim.AdamW. Errors: CONFIG. */
 export function adamw(options: AdamOptions = {}): AdamwSpec {
-  return adamwRule.normalize({ ...options, kind: "adamw" } as AdamwSpec);
+  return adamwRule.normalize({ ...checkObject("adamw", options), kind: "adamw" } as AdamwSpec);
 }
 
 function rule<S extends AdamSpec | AdamwSpec>(kind: S["kind"], weightDecay: number): OptimizerRule<S> {

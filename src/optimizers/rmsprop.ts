@@ -1,6 +1,6 @@
 // RMSProp.
 import type { OptimizerRule } from "../contract.ts";
-import { checkKeys, checkNumber } from "../options.ts";
+import { checkKeys, checkNumber, checkObject } from "../options.ts";
 import { type CommonOptions, checkCommon, commonKeys, LEARNING_RATE } from "./common.ts";
 
 export interface RmspropOptions extends CommonOptions {
@@ -16,7 +16,7 @@ export interface RmspropSpec extends Readonly<Required<RmspropOptions>> {
 /** v <- a v + (1 - a) g^2, p <- p - lr * g / (sqrt(v) + eps), or through a momentum buffer.
  *  Source: Tieleman & Hinton 2012, as torch.optim.RMSprop (not centered). Errors: CONFIG. */
 export function rmsprop(options: RmspropOptions = {}): RmspropSpec {
-  return rmspropRule.normalize({ ...options, kind: "rmsprop" } as RmspropSpec);
+  return rmspropRule.normalize({ ...checkObject("rmsprop", options), kind: "rmsprop" } as RmspropSpec);
 }
 
 export const rmspropRule: OptimizerRule<RmspropSpec> = {

@@ -1,7 +1,7 @@
 // Stochastic gradient descent, plain, with momentum, or with Nesterov's momentum.
 import type { OptimizerRule } from "../contract.ts";
 import { SimdgradError } from "../errors.ts";
-import { checkBoolean, checkKeys, checkNumber } from "../options.ts";
+import { checkBoolean, checkKeys, checkNumber, checkObject } from "../options.ts";
 import { type CommonOptions, checkCommon, commonKeys, LEARNING_RATE } from "./common.ts";
 
 export interface SgdOptions extends CommonOptions {
@@ -16,7 +16,7 @@ export interface SgdSpec extends Readonly<Required<SgdOptions>> {
 /** p <- p - lr * g; with momentum u: v <- u v + g, p <- p - lr * v (nesterov: lr * (g + u v)).
  *  Source: Sutskever et al. 2013, as torch.optim.SGD (dampening 0). Errors: CONFIG. */
 export function sgd(options: SgdOptions = {}): SgdSpec {
-  return sgdRule.normalize({ ...options, kind: "sgd" } as SgdSpec);
+  return sgdRule.normalize({ ...checkObject("sgd", options), kind: "sgd" } as SgdSpec);
 }
 
 export const sgdRule: OptimizerRule<SgdSpec> = {

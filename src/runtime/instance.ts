@@ -20,8 +20,9 @@ export function instantiate(source: ModuleSource, bytes: number): Instance {
 }
 
 function allocate(bytes: number): WebAssembly.Memory {
+  const initial = pages(bytes);
   try {
-    return new WebAssembly.Memory({ initial: pages(bytes) });
+    return new WebAssembly.Memory({ initial });
   } catch (cause) {
     throw refused(bytes, cause);
   }
