@@ -51,7 +51,8 @@ function sgemm(
   const rb = transB ? <usize>ldb << 2 : 4;
   const sb: usize = transB ? 4 : <usize>ldb << 2;
   const rc = <usize>ldc << 2;
-  const nStep = direct ? n : NC;
+  // Rows that fit one block use a packed panel of B at once and never again: no need to keep NC columns of them.
+  const nStep = direct || m <= MC ? n : NC;
   for (let jc = 0; jc < n; jc += nStep) {
     const nc = min(n - jc, nStep);
     let pc = 0;
@@ -135,7 +136,7 @@ function direct_transposed(
   }
 }
 
-/** One block of K and up to NC columns: packs B, then A by MC rows, and runs the tiles over the panels. */
+/** One block of K: packs A by MC rows, and each panel of 8 columns of B just before its first use. */
 function packed_block(
   m: i32, n: i32, kc: i32, a: usize, ra: usize, sa: usize, transA: bool, b: usize, rb: usize, sb: usize, transB: bool,
   c: usize, rc: usize, ip: usize, is: usize, js: usize, lo: usize, flags: i32, scratch: usize,
@@ -143,19 +144,7 @@ function packed_block(
   const kp = <usize>((kc + 3) & ~3);
   const packedA = scratch;
   const packedB = scratch + kp * <usize>((min(m, MC) + 3) & ~3) * 4;
-  for (let j = 0; j < n; j += 8) {
-    const src = b + <usize>j * rb;
-    const dst = packedB + kp * <usize>j * 4;
-    const cols = n - j;
-    if (transB) {
-      pack_transposed(kc, cols, src, rb, dst, 32);
-      if (cols > 4) pack_transposed(kc, cols - 4, src + 4 * rb, rb, dst + 16, 32);
-    } else if (cols > 4) {
-      pack_8(kc, src, sb, dst);
-    } else {
-      pack_4(kc, src, sb, dst, 32);
-    }
-  }
+  const panelStep: usize = m <= MC ? 0 : kp << 5;
   for (let ic = 0; ic < m; ic += MC) {
     const mc = min(m - ic, MC);
     for (let i = 0; i < mc; i += 4) {
@@ -164,40 +153,56 @@ function packed_block(
       if (transA) pack_4(kc, src, sa, dst, 16);
       else pack_transposed(kc, mc - i, src, ra, dst, 16);
     }
-    packed_tiles(mc, n, kc, packedA, packedB, c + <usize>ic * rc, rc, ip + <usize>ic * is, is, js, lo, flags);
+    let ci = c + <usize>ic * rc, ii = ip + <usize>ic * is, panel = packedB;
+    for (let j = 0; j < n; j += 8) {
+      if (!ic) pack_panel(kc, n - j, b + <usize>j * rb, rb, sb, transB, panel);
+      packed_column(mc, n - j, kc, packedA, panel, ci, rc, ii, is, js, lo, flags);
+      panel += panelStep;
+      ci += 32;
+      ii += js << 3;
+    }
   }
 }
 
-/** The tiles over packed panels: each panel of B stays in the first cache while all of A passes. */
-function packed_tiles(
-  m: i32, n: i32, kc: i32, packedA: usize, packedB: usize, c: usize, rc: usize,
+/** Packs up to 8 columns of B, 32 bytes a k. */
+function pack_panel(kc: i32, cols: i32, b: usize, rb: usize, sb: usize, transB: bool, dst: usize): void {
+  if (transB) {
+    pack_transposed(kc, cols, b, rb, dst, 32);
+    if (cols > 4) pack_transposed(kc, cols - 4, b + 4 * rb, rb, dst + 16, 32);
+  } else if (cols > 4) {
+    pack_8(kc, b, sb, dst);
+  } else {
+    pack_4(kc, b, sb, dst, 32);
+  }
+}
+
+/** A column of tiles: one panel of B, which stays in the first cache while all of A passes. */
+// @ts-ignore: decorator
+@inline
+function packed_column(
+  m: i32, n: i32, kc: i32, packedA: usize, panel: usize, c: usize, rc: usize,
   ip: usize, is: usize, js: usize, lo: usize, flags: i32,
 ): void {
   const panelA = <usize>((kc + 3) & ~3) << 4;
-  const panelB = panelA << 1;
-  let j = 0;
-  for (; j + 8 <= n; j += 8) {
-    let a = packedA, ci = c, ii = ip;
+  if (n >= 8) {
     for (let i = 0; i < m; i += 4) {
-      tile_4x8(kc, a, 16, packedB, 32, ci, rc, ii, is, lo, m - i);
-      a += panelA;
-      ci += rc << 2;
-      ii += is << 2;
+      tile_4x8(kc, packedA, panel, c, rc, ip, is, lo, m - i);
+      packedA += panelA;
+      c += rc << 2;
+      ip += is << 2;
     }
-    packedB += panelB;
-    c += 32;
-    ip += js << 3;
+    return;
   }
-  for (; j < n; j += 4) {
+  for (let j = 0; j < n; j += 4) {
     const cols = flags & PADDED ? 4 : min(n - j, 4);
     let a = packedA, ci = c, ii = ip;
     for (let i = 0; i < m; i += 4) {
-      tile_4x4(kc, a, 4, 16, packedB, 32, ci, rc, ii, is, lo, m - i, cols);
+      tile_4x4(kc, a, 4, 16, panel, 32, ci, rc, ii, is, lo, m - i, cols);
       a += panelA;
       ci += rc << 2;
       ii += is << 2;
     }
-    packedB += 16;
+    panel += 16;
     c += 16;
     ip += js << 2;
   }

@@ -3,8 +3,10 @@
 // Every output element is one chain, acc = madd(a, b, acc) from 0 over the block's k in order, then
 // C = pmax(acc + init, lo): all tiles give the same bits. `init` is read at ip + i*is and covers bias (is = 0),
 // accumulation (ip = C) and nothing (ip = zeros); lo points to 0 for ReLU, else to -Infinity. pmax(v, lo) lets NaN
-// pass. The end has no branch, because what is spilled after a loop is also stored inside it. Loops are not unrolled:
-// V8 up to 12.4 hoists all loads of a body to its top, and 8 sums + 2 B + 4 A + 1 fill its 15 registers.
+// pass. The end has no branch, because what is spilled after a loop is also stored inside it. Loops are not unrolled
+// by hand: V8 up to 12.4 hoists all loads of a basic block to its top, and 8 sums + 2 B + 4 A + 1 fill its 15
+// registers. V8 unrolls them itself, with an exit after each k, when they stand deep enough in other loops: that is
+// why all tiles are inlined (81 % of the machine's multiply-add rate without, 96 % with).
 //
 // Rows past the last are clamped: they compute the last row again (or, from a packed panel, padding) and are stored
 // before it at the same place. All of `init` is read before the first store, so C may be its own `init`.
@@ -48,17 +50,16 @@ function finish_4x8(
   v128.store(c, f32x4.pmax(s01, bound), 16);
 }
 
-/** 4x8 tile whose four A values of one k lie side by side (a packed panel, or a transposed A). */
+/** 4x8 tile over packed panels: 4 values of A and 8 of B a k, side by side. */
 // @ts-ignore: decorator
 @inline
 export function tile_4x8(
-  kc: i32, a: usize, sa: usize, b: usize, sb: usize,
-  c: usize, ldc: usize, ip: usize, is: usize, lo: usize, rows: i32,
+  kc: i32, a: usize, b: usize, c: usize, ldc: usize, ip: usize, is: usize, lo: usize, rows: i32,
 ): void {
   let s00 = f32x4.splat(0), s01 = f32x4.splat(0), s10 = f32x4.splat(0), s11 = f32x4.splat(0);
   let s20 = f32x4.splat(0), s21 = f32x4.splat(0), s30 = f32x4.splat(0), s31 = f32x4.splat(0);
   if (kc) {
-    const end = b + <usize>kc * sb;
+    const end = b + (<usize>kc << 5);
     do {
       const b0 = v128.load(b), b1 = v128.load(b, 16);
       let x = v128.load32_splat(a);
@@ -73,8 +74,8 @@ export function tile_4x8(
       x = v128.load32_splat(a, 12);
       s30 = madd(x, b0, s30);
       s31 = madd(x, b1, s31);
-      a += sa;
-      b += sb;
+      a += 16;
+      b += 32;
     } while (b != end);
   }
   finish_4x8(s00, s01, s10, s11, s20, s21, s30, s31, c, ldc, ip, is, lo, rows);
