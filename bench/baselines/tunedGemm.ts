@@ -1,0 +1,207 @@
+// Matrix products in plain JavaScript, as fast as V8 runs them (measured on Node 20; other patterns in brackets).
+//
+// - Arithmetic in doubles: V8 never narrows Math.fround chains to single precision, it rounds after each operation
+//   (half the speed). A tile and a panel that are Float64Array save the conversions of every load (+10-25 %).
+// - The inner loop keeps 8 rows x 4 values of k of A in locals and walks along C's columns: C[8] += A[8, 4] B[4]. All
+//   32 locals are loop invariants, so those that don't fit in registers are read from the stack as operands and never
+//   written [a classic register tile, 2x3 to 4x4 accumulators over k, has its accumulators spilled and reloaded in
+//   every iteration: 5-6.9 GFLOPS where this one reaches 9.3].
+// - B is packed so that four k of a column lie together, as doubles; C's tile is column-major with 8 rows.
+// - `| 0` after index sums removes overflow checks; the tile and the panel are constants of one closure, so that V8
+//   folds their address and length into the code.
+
+/** What happens to the sums as they are stored. MASK keeps those where `aux` (laid out as C) is positive. */
+export const STORE = 0;
+export const BIAS = 1;
+export const BIAS_RELU = 2;
+export const MASK = 3;
+
+/** C[m, n] = A B with the epilogue `mode`; A's element (i, k) is at i * ars + k * acs, B's (k, j) at k * brs + j * bcs. */
+export type Gemm = (
+  m: number,
+  n: number,
+  k: number,
+  a: Float32Array,
+  ars: number,
+  acs: number,
+  b: Float32Array,
+  brs: number,
+  bcs: number,
+  c: Float32Array,
+  ldc: number,
+  mode: number,
+  aux: Float32Array,
+) => void;
+
+const ROWS = 8;
+/** Doubles in the packed panel: 512 KB stays in a second-level cache. */
+const PANEL = 65536;
+const COLUMNS = 128;
+
+function createGemm(): Gemm {
+  const tile = new Float64Array(ROWS * COLUMNS);
+  const panel = new Float64Array(PANEL);
+
+  /** tile[8, n] += A[8, 4] panel[4, n], the panel's part at q. Steps k1..k3 are 0 where k ends (the panel holds 0). */
+  // biome-ignore format: one line a row of A
+  function multiply(n: number, a: Float32Array, pa: number, ars: number, k1: number, k2: number, k3: number, q: number) {
+    const p0 = pa;
+    const p1 = (p0 + ars) | 0;
+    const p2 = (p1 + ars) | 0;
+    const p3 = (p2 + ars) | 0;
+    const p4 = (p3 + ars) | 0;
+    const p5 = (p4 + ars) | 0;
+    const p6 = (p5 + ars) | 0;
+    const p7 = (p6 + ars) | 0;
+    const a00 = a[p0], a01 = a[(p0 + k1) | 0], a02 = a[(p0 + k2) | 0], a03 = a[(p0 + k3) | 0];
+    const a10 = a[p1], a11 = a[(p1 + k1) | 0], a12 = a[(p1 + k2) | 0], a13 = a[(p1 + k3) | 0];
+    const a20 = a[p2], a21 = a[(p2 + k1) | 0], a22 = a[(p2 + k2) | 0], a23 = a[(p2 + k3) | 0];
+    const a30 = a[p3], a31 = a[(p3 + k1) | 0], a32 = a[(p3 + k2) | 0], a33 = a[(p3 + k3) | 0];
+    const a40 = a[p4], a41 = a[(p4 + k1) | 0], a42 = a[(p4 + k2) | 0], a43 = a[(p4 + k3) | 0];
+    const a50 = a[p5], a51 = a[(p5 + k1) | 0], a52 = a[(p5 + k2) | 0], a53 = a[(p5 + k3) | 0];
+    const a60 = a[p6], a61 = a[(p6 + k1) | 0], a62 = a[(p6 + k2) | 0], a63 = a[(p6 + k3) | 0];
+    const a70 = a[p7], a71 = a[(p7 + k1) | 0], a72 = a[(p7 + k2) | 0], a73 = a[(p7 + k3) | 0];
+    const end = (n * ROWS) | 0;
+    for (let c = 0; c < end; c = (c + ROWS) | 0) {
+      const b0 = panel[q], b1 = panel[(q + 1) | 0], b2 = panel[(q + 2) | 0], b3 = panel[(q + 3) | 0];
+      q = (q + 4) | 0;
+      tile[c] += a00 * b0 + a01 * b1 + a02 * b2 + a03 * b3;
+      tile[(c + 1) | 0] += a10 * b0 + a11 * b1 + a12 * b2 + a13 * b3;
+      tile[(c + 2) | 0] += a20 * b0 + a21 * b1 + a22 * b2 + a23 * b3;
+      tile[(c + 3) | 0] += a30 * b0 + a31 * b1 + a32 * b2 + a33 * b3;
+      tile[(c + 4) | 0] += a40 * b0 + a41 * b1 + a42 * b2 + a43 * b3;
+      tile[(c + 5) | 0] += a50 * b0 + a51 * b1 + a52 * b2 + a53 * b3;
+      tile[(c + 6) | 0] += a60 * b0 + a61 * b1 + a62 * b2 + a63 * b3;
+      tile[(c + 7) | 0] += a70 * b0 + a71 * b1 + a72 * b2 + a73 * b3;
+    }
+  }
+
+  /** panel[k / 4][n][4] = B[k, n], zeros past k. */
+  function pack(n: number, k: number, b: Float32Array, pb: number, brs: number, bcs: number): void {
+    let o = 0;
+    let k4 = 0;
+    for (; k4 + 3 < k; k4 += 4) {
+      let q0 = (pb + k4 * brs) | 0;
+      let q1 = (q0 + brs) | 0;
+      let q2 = (q1 + brs) | 0;
+      let q3 = (q2 + brs) | 0;
+      for (let j = 0; j < n; j++) {
+        panel[o] = b[q0];
+        panel[(o + 1) | 0] = b[q1];
+        panel[(o + 2) | 0] = b[q2];
+        panel[(o + 3) | 0] = b[q3];
+        o = (o + 4) | 0;
+        q0 = (q0 + bcs) | 0;
+        q1 = (q1 + bcs) | 0;
+        q2 = (q2 + bcs) | 0;
+        q3 = (q3 + bcs) | 0;
+      }
+    }
+    for (let j = 0; k4 < k && j < n; j++) {
+      for (let i = 0; i < 4; i++) panel[o++] = k4 + i < k ? b[pb + (k4 + i) * brs + j * bcs] : 0;
+    }
+  }
+
+  /** tile[1, n] += A[1, 4] B[4, n] from B itself: packing does not pay for one row. */
+  function multiplyRow(
+    n: number,
+    a0: number,
+    a1: number,
+    a2: number,
+    a3: number,
+    b: Float32Array,
+    q0: number,
+    q1: number,
+    q2: number,
+    q3: number,
+    bcs: number,
+  ): void {
+    for (let j = 0; j < n; j++) {
+      tile[j] += a0 * b[q0] + a1 * b[q1] + a2 * b[q2] + a3 * b[q3];
+      q0 = (q0 + bcs) | 0;
+      q1 = (q1 + bcs) | 0;
+      q2 = (q2 + bcs) | 0;
+      q3 = (q3 + bcs) | 0;
+    }
+  }
+
+  /** C's row of n at p from the tile's row at t, through the epilogue; `aux` at x. */
+  function storeRow(
+    n: number,
+    t: number,
+    stride: number,
+    c: Float32Array,
+    p: number,
+    mode: number,
+    aux: Float32Array,
+    x: number,
+  ): void {
+    if (mode === STORE) {
+      for (let j = 0; j < n; j++) {
+        c[(p + j) | 0] = tile[t];
+        t = (t + stride) | 0;
+      }
+    } else if (mode === MASK) {
+      for (let j = 0; j < n; j++) {
+        c[(p + j) | 0] = tile[t] * ((aux[(x + j) | 0] > 0) as unknown as number | 0);
+        t = (t + stride) | 0;
+      }
+    } else {
+      // (sum + |sum|) / 2 is ReLU without a branch, which would be mispredicted half the time.
+      const slope = mode === BIAS_RELU ? 0.5 : 1;
+      const fold = 1 - slope;
+      for (let j = 0; j < n; j++) {
+        const sum = tile[t] + aux[(x + j) | 0];
+        c[(p + j) | 0] = slope * sum + fold * Math.abs(sum);
+        t = (t + stride) | 0;
+      }
+    }
+  }
+
+  return function gemm(m, n, k, a, ars, acs, b, brs, bcs, c, ldc, mode, aux) {
+    const packedRows = m - (m % ROWS);
+    const k4 = (k + 3) & ~3;
+    const block = Math.min(COLUMNS, Math.max(4, Math.floor(PANEL / k4)));
+    const auxStride = mode === MASK ? ldc : 0;
+    for (let j = 0; j < n; j += block) {
+      const columns = Math.min(block, n - j);
+      if (packedRows > 0) pack(columns, k, b, j * bcs, brs, bcs);
+      for (let i = 0; i < packedRows; i += ROWS) {
+        tile.fill(0, 0, columns * ROWS);
+        for (let l = 0; l < k; l += 4) {
+          const left = k - l;
+          const k1 = left > 1 ? acs : 0;
+          const k2 = left > 2 ? 2 * acs : 0;
+          const k3 = left > 3 ? 3 * acs : 0;
+          multiply(columns, a, i * ars + l * acs, ars, k1, k2, k3, l * columns);
+        }
+        for (let r = 0; r < ROWS; r++)
+          storeRow(columns, r, ROWS, c, (i + r) * ldc + j, mode, aux, (i + r) * auxStride + j);
+      }
+      for (let i = packedRows; i < m; i++) {
+        tile.fill(0, 0, columns);
+        for (let l = 0; l < k; l += 4) {
+          const left = k - l;
+          const p = i * ars + l * acs;
+          const q = l * brs + j * bcs;
+          multiplyRow(
+            columns,
+            a[p],
+            left > 1 ? a[p + acs] : 0,
+            left > 2 ? a[p + 2 * acs] : 0,
+            left > 3 ? a[p + 3 * acs] : 0,
+            b,
+            q,
+            left > 1 ? q + brs : q,
+            left > 2 ? q + 2 * brs : q,
+            left > 3 ? q + 3 * brs : q,
+            bcs,
+          );
+        }
+        storeRow(columns, 0, 1, c, i * ldc + j, mode, aux, i * auxStride + j);
+      }
+    }
+  };
+}
+
+export const gemm = createGemm();
