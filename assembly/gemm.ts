@@ -92,25 +92,27 @@ function direct_block(
     const ci = c + <usize>i * rc;
     const ii = ip + <usize>i * is;
     let j = 0;
-    if (rows == 1) {
-      for (; j + 16 <= n; j += 16) {
-        const d = <usize>j << 2;
-        tile_1x16(kc, ai, sa, b + d, sb, ci + d, ii + <usize>j * js, lo);
-      }
-    } else if (rows == 2) {
-      for (; j + 16 <= n; j += 16) {
-        const d = <usize>j << 2;
-        tile_2x16(kc, ai, ra, sa, b + d, sb, ci + d, rc, ii + <usize>j * js, is, lo);
-      }
-    } else if (rows == 3) {
+    if (rows == 4) {
       for (; j + 8 <= n; j += 8) {
         const d = <usize>j << 2;
-        tile_3x8(kc, ai, ra, sa, b + d, sb, ci + d, rc, ii + <usize>j * js, is, lo);
+        tile_4x8_strided(kc, ai, ra, sa, b + d, sb, ci + d, rc, ii + <usize>j * js, is, lo);
       }
-    }
-    for (; j + 8 <= n; j += 8) {
-      const d = <usize>j << 2;
-      tile_4x8_strided(kc, ai, ra, sa, b + d, sb, ci + d, rc, ii + <usize>j * js, is, lo, rows);
+    } else {
+      if (rows == 1) {
+        for (; j + 16 <= n; j += 16) {
+          const d = <usize>j << 2;
+          tile_1x16(kc, ai, sa, b + d, sb, ci + d, ii + <usize>j * js, lo);
+        }
+      } else if (rows == 2) {
+        for (; j + 16 <= n; j += 16) {
+          const d = <usize>j << 2;
+          tile_2x16(kc, ai, ra, sa, b + d, sb, ci + d, rc, ii + <usize>j * js, is, lo);
+        }
+      }
+      for (; j + 8 <= n; j += 8) {
+        const d = <usize>j << 2;
+        tile_3x8(kc, ai, ra, sa, b + d, sb, ci + d, rc, ii + <usize>j * js, is, lo, rows);
+      }
     }
     for (; j < n; j += 4) {
       const d = <usize>j << 2;

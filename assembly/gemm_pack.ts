@@ -5,11 +5,11 @@
  *  Units: ld, step in bytes; rows >= 1, those past the 4th ignored, missing ones repeat the last.
  *  Writes kc rounded up to 4 vectors. */
 export function pack_transposed(kc: i32, rows: i32, src: usize, ld: usize, dst: usize, step: usize): void {
-  const r1 = rows > 1 ? ld : 0;
-  const r2 = rows > 2 ? r1 + ld : r1;
-  const r3 = rows > 3 ? r2 + ld : r2;
+  let src1 = rows > 1 ? src + ld : src;
+  let src2 = rows > 2 ? src1 + ld : src1;
+  let src3 = rows > 3 ? src2 + ld : src2;
   for (let p = 0; p < kc; p += 4) {
-    const v0 = v128.load(src), v1 = v128.load(src + r1), v2 = v128.load(src + r2), v3 = v128.load(src + r3);
+    const v0 = v128.load(src), v1 = v128.load(src1), v2 = v128.load(src2), v3 = v128.load(src3);
     const t0 = v128.shuffle<f32>(v0, v1, 0, 4, 1, 5);
     const t1 = v128.shuffle<f32>(v2, v3, 0, 4, 1, 5);
     const t2 = v128.shuffle<f32>(v0, v1, 2, 6, 3, 7);
@@ -23,6 +23,9 @@ export function pack_transposed(kc: i32, rows: i32, src: usize, ld: usize, dst: 
     v128.store(dst, v128.shuffle<i64>(t2, t3, 1, 3));
     dst += step;
     src += 16;
+    src1 += 16;
+    src2 += 16;
+    src3 += 16;
   }
 }
 

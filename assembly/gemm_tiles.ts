@@ -81,19 +81,19 @@ export function tile_4x8(
   finish_4x8(s00, s01, s10, s11, s20, s21, s30, s31, c, ldc, ip, is, lo, rows);
 }
 
-/** 4x8 tile with any distance between the rows of A. */
+/** 4x8 tile with any distance between the rows of A; all four rows are there. */
 // @ts-ignore: decorator
 @inline
 export function tile_4x8_strided(
   kc: i32, a: usize, ra: usize, sa: usize, b: usize, sb: usize,
-  c: usize, ldc: usize, ip: usize, is: usize, lo: usize, rows: i32,
+  c: usize, ldc: usize, ip: usize, is: usize, lo: usize,
 ): void {
   let s00 = f32x4.splat(0), s01 = f32x4.splat(0), s10 = f32x4.splat(0), s11 = f32x4.splat(0);
   let s20 = f32x4.splat(0), s21 = f32x4.splat(0), s30 = f32x4.splat(0), s31 = f32x4.splat(0);
   if (kc) {
-    let a1 = rows > 1 ? a + ra : a;
-    let a2 = rows > 2 ? a1 + ra : a1;
-    let a3 = rows > 3 ? a2 + ra : a2;
+    let a1 = a + ra;
+    let a2 = a1 + ra;
+    let a3 = a2 + ra;
     const end = b + <usize>kc * sb;
     do {
       const b0 = v128.load(b), b1 = v128.load(b, 16);
@@ -116,21 +116,21 @@ export function tile_4x8_strided(
       b += sb;
     } while (b != end);
   }
-  finish_4x8(s00, s01, s10, s11, s20, s21, s30, s31, c, ldc, ip, is, lo, rows);
+  finish_4x8(s00, s01, s10, s11, s20, s21, s30, s31, c, ldc, ip, is, lo, 4);
 }
 
-/** 3x8 tile for three rows alone. */
+/** 3x8 tile for 1 to 3 rows. */
 // @ts-ignore: decorator
 @inline
 export function tile_3x8(
   kc: i32, a: usize, ra: usize, sa: usize, b: usize, sb: usize,
-  c: usize, ldc: usize, ip: usize, is: usize, lo: usize,
+  c: usize, ldc: usize, ip: usize, is: usize, lo: usize, rows: i32,
 ): void {
   let s00 = f32x4.splat(0), s01 = f32x4.splat(0), s10 = f32x4.splat(0), s11 = f32x4.splat(0);
   let s20 = f32x4.splat(0), s21 = f32x4.splat(0);
   if (kc) {
-    let a1 = a + ra;
-    let a2 = a1 + ra;
+    let a1 = rows > 1 ? a + ra : a;
+    let a2 = rows > 2 ? a1 + ra : a1;
     const end = b + <usize>kc * sb;
     do {
       const b0 = v128.load(b), b1 = v128.load(b, 16);
@@ -149,7 +149,7 @@ export function tile_3x8(
       b += sb;
     } while (b != end);
   }
-  finish_4x8(s00, s01, s10, s11, s20, s21, s20, s21, c, ldc, ip, is, lo, 3);
+  finish_4x8(s00, s01, s10, s11, s20, s21, s20, s21, c, ldc, ip, is, lo, rows);
 }
 
 /** 4x4 tile for the last columns: stores `cols` (1 to 4) of them. */
