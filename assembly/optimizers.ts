@@ -2,20 +2,29 @@
 // combined in f64 and then rounded. Moments are flushed: a denormal counts as 0 when loaded and is stored as 0, since
 // arithmetic on denormals is slow. An element whose new p or moment would not be finite keeps its old values; the
 // result is the number of such elements.
-import { madd, store_tail } from "./simd";
+//
+// Each kernel's inner loop stores whole vectors and is left at the first vector that is short or not finite; this
+// vector is then stored by lanes. Reads may run past the end. The loops test at their end: up to Node 22, V8 sinks the constants into a loop that
+// tests at its head.
+import { load_tail, madd, store_tail } from "./simd";
+
+// The exponent's bits; the largest denormal.
+// @ts-ignore: decorator
+@inline
+const MASKS: usize = memory.data<i32>([0x7f800000, 0x007fffff], 16);
 
 /** x with denormals replaced by 0, by integer operations alone. */
 // @ts-ignore: decorator
 @inline
 function flush(x: v128): v128 {
-  return v128.andnot(x, i32x4.eq(v128.and(x, i32x4.splat(0x7f800000)), i32x4.splat(0)));
+  return v128.andnot(x, i32x4.eq(v128.and(x, v128.load_splat<u32>(MASKS)), i32x4.splat(0)));
 }
 
 /** The same where x is not negative (and anything negative is replaced by 0, too). */
 // @ts-ignore: decorator
 @inline
 function flush_positive(x: v128): v128 {
-  return v128.and(x, i32x4.gt_s(x, i32x4.splat(0x007fffff)));
+  return v128.and(x, i32x4.gt_s(x, v128.load_splat<u32>(MASKS, 4)));
 }
 
 // @ts-ignore: decorator
@@ -24,27 +33,32 @@ function splat(x: f64): v128 {
   return f32x4.splat(x as f32);
 }
 
-/** The bits of the lanes below `left` of which x is not finite. */
+/** The lanes of x that are finite, as bits. */
 // @ts-ignore: decorator
 @inline
-function overflown(x: v128, left: i32): i32 {
-  const finite = i32x4.bitmask(f32x4.lt(f32x4.abs(x), f32x4.splat(Infinity)));
-  return ~finite & (left >= 4 ? 15 : (1 << left) - 1);
+function finite_bits(x: v128): i32 {
+  const difference = f32x4.sub(x, x);
+  return i32x4.bitmask(f32x4.eq(difference, difference));
 }
 
-/** The lanes of the bits. */
+/** Whether a vector cannot be stored whole: a lane is not finite, or byte i is past the last whole vector. */
 // @ts-ignore: decorator
 @inline
-function lanes_of(bits: i32): v128 {
+function is_partial(finite: i32, i: i32, last: i32): bool {
+  return ((finite - 15) | (last - i)) < 0;
+}
+
+/** Stores at `at` those of the first `left` bytes' lanes of x whose bit is set in `finite`; the others stay. */
+function store_finite(at: usize, x: v128, finite: i32, left: i32): void {
   const bit = i32x4(1, 2, 4, 8);
-  return i32x4.eq(v128.and(i32x4.splat(bits), bit), bit);
+  const mask = i32x4.eq(v128.and(i32x4.splat(finite), bit), bit);
+  if (left >= 16) v128.store(at, v128.bitselect(x, flush(v128.load(at)), mask));
+  else store_tail(at, v128.bitselect(x, flush(load_tail(at, left >> 2)), mask), left >> 2);
 }
 
-/** Stores `next` at `at`, in the lanes of `failed` `last`, and nothing past the lanes below `left`. */
-function store_checked(at: usize, next: v128, last: v128, failed: i32, left: i32): void {
-  const v = v128.bitselect(last, next, lanes_of(failed));
-  if (left >= 4) v128.store(at, v);
-  else store_tail(at, v, left);
+/** How many of the first `left` bytes' lanes are missing in `finite`. */
+function count_missing(finite: i32, left: i32): i32 {
+  return popcnt(~finite & (left >= 16 ? 15 : (1 << (left >> 2)) - 1));
 }
 
 /** SGD step, p <- p - lr * (g + wd * p).
@@ -53,16 +67,21 @@ function store_checked(at: usize, next: v128, last: v128, failed: i32, left: i32
 export function sgd_step(n: i32, p: usize, g: usize, lr: f64, weightDecay: f64): i32 {
   const rate = splat(-lr);
   const decay = splat(weightDecay);
+  const end = n << 2;
   let failures = 0;
-  for (let left = n; left > 0; left -= 4) {
-    const value = v128.load(p);
-    const next = madd(rate, madd(decay, value, v128.load(g)), value);
-    const failed = overflown(next, left);
-    failures += popcnt(failed);
-    if (left >= 4 && !failed) v128.store(p, next);
-    else store_checked(p, next, value, failed, left);
-    p += 16;
-    g += 16;
+  for (let i = 0; i < end; i += 16) {
+    let next: v128, finite: i32;
+    do {
+      const value = v128.load(p + i);
+      next = madd(rate, madd(decay, value, v128.load(g + i)), value);
+      finite = finite_bits(next);
+      if (is_partial(finite, i, end - 16)) break;
+      v128.store(p + i, next);
+      i += 16;
+    } while (i < end);
+    if (i >= end) break;
+    failures += count_missing(finite, end - i);
+    store_finite(p + i, next, finite, end - i);
   }
   return failures;
 }
@@ -76,27 +95,27 @@ export function sgd_momentum_step(
   const rate = splat(-lr);
   const decay = splat(weightDecay);
   const mu = splat(momentum);
-  const ofG = splat(nesterov ? 1 : 0);
-  const ofBuf = splat(nesterov ? momentum : 1);
+  const ofGradient = splat(nesterov ? 1 : 0);
+  const ofMoment = splat(nesterov ? momentum : 1);
+  const end = n << 2;
   let failures = 0;
-  for (let left = n; left > 0; left -= 4) {
-    const value = v128.load(p);
-    const last = flush(v128.load(buf));
-    const gradient = madd(decay, value, v128.load(g));
-    const moment = flush(madd(mu, last, gradient));
-    const next = madd(rate, madd(ofBuf, moment, f32x4.mul(ofG, gradient)), value);
-    const failed = overflown(next, left);
-    failures += popcnt(failed);
-    if (left >= 4 && !failed) {
-      v128.store(p, next);
-      v128.store(buf, moment);
-    } else {
-      store_checked(p, next, value, failed, left);
-      store_checked(buf, moment, last, failed, left);
-    }
-    p += 16;
-    g += 16;
-    buf += 16;
+  for (let i = 0; i < end; i += 16) {
+    let next: v128, moment: v128, finite: i32;
+    do {
+      const value = v128.load(p + i);
+      const gradient = madd(decay, value, v128.load(g + i));
+      moment = flush(madd(mu, flush(v128.load(buf + i)), gradient));
+      next = madd(rate, madd(ofMoment, moment, f32x4.mul(ofGradient, gradient)), value);
+      finite = finite_bits(next);
+      if (is_partial(finite, i, end - 16)) break;
+      v128.store(p + i, next);
+      v128.store(buf + i, moment);
+      i += 16;
+    } while (i < end);
+    if (i >= end) break;
+    failures += count_missing(finite, end - i);
+    store_finite(p + i, next, finite, end - i);
+    store_finite(buf + i, moment, finite, end - i);
   }
   return failures;
 }
@@ -115,37 +134,32 @@ export function rmsprop_step(
   const take = splat(1 - alpha);
   const eps = splat(epsilon);
   const mu = splat(momentum);
-  const hasBuf = buf != 0;
+  const end = n << 2;
   let failures = 0;
-  for (let left = n; left > 0; left -= 4) {
-    const value = v128.load(p);
-    const lastSquare = flush_positive(v128.load(v));
-    const gradient = madd(decay, value, v128.load(g));
-    const square = flush_positive(madd(keep, lastSquare, f32x4.mul(take, f32x4.mul(gradient, gradient))));
-    const root = f32x4.add(f32x4.sqrt(square), eps);
-    let change = f32x4.div(gradient, root);
-    let lastMoment = change;
-    if (hasBuf) {
-      lastMoment = flush(v128.load(buf));
-      change = flush(madd(mu, lastMoment, change));
-    }
-    const next = madd(rate, change, value);
-    // An infinite square leaves p finite: its root joins the test.
-    const failed = overflown(f32x4.add(f32x4.abs(next), root), left);
-    failures += popcnt(failed);
-    if (left >= 4 && !failed) {
-      v128.store(p, next);
-      v128.store(v, square);
-      if (hasBuf) v128.store(buf, change);
-    } else {
-      store_checked(p, next, value, failed, left);
-      store_checked(v, square, lastSquare, failed, left);
-      if (hasBuf) store_checked(buf, change, lastMoment, failed, left);
-    }
-    p += 16;
-    g += 16;
-    v += 16;
-    buf += 16;
+  for (let i = 0; i < end; i += 16) {
+    let next: v128, square: v128, moment: v128, finite: i32;
+    do {
+      const value = v128.load(p + i);
+      const gradient = madd(decay, value, v128.load(g + i));
+      const term = f32x4.mul(f32x4.mul(take, gradient), gradient);
+      square = flush_positive(madd(keep, flush_positive(v128.load(v + i)), term));
+      const root = f32x4.add(f32x4.sqrt(square), eps);
+      moment = f32x4.div(gradient, root);
+      if (buf) moment = flush(madd(mu, flush(v128.load(buf + i)), moment));
+      next = madd(rate, moment, value);
+      // An infinite square leaves p finite: its root joins the test.
+      finite = finite_bits(f32x4.add(next, root));
+      if (is_partial(finite, i, end - 16)) break;
+      v128.store(p + i, next);
+      v128.store(v + i, square);
+      if (buf) v128.store(buf + i, moment);
+      i += 16;
+    } while (i < end);
+    if (i >= end) break;
+    failures += count_missing(finite, end - i);
+    store_finite(p + i, next, finite, end - i);
+    store_finite(v + i, square, finite, end - i);
+    if (buf) store_finite(buf + i, moment, finite, end - i);
   }
   return failures;
 }
@@ -159,34 +173,51 @@ export function adagrad_step(
   const rate = splat(-lr);
   const decay = splat(weightDecay);
   const eps = splat(epsilon);
+  const end = n << 2;
   let failures = 0;
-  for (let left = n; left > 0; left -= 4) {
-    const value = v128.load(p);
-    const last = flush_positive(v128.load(sum));
-    const gradient = madd(decay, value, v128.load(g));
-    const square = flush_positive(madd(gradient, gradient, last));
-    const root = f32x4.add(f32x4.sqrt(square), eps);
-    const next = f32x4.add(value, f32x4.div(f32x4.mul(rate, gradient), root));
-    const failed = overflown(f32x4.add(f32x4.abs(next), root), left);
-    failures += popcnt(failed);
-    if (left >= 4 && !failed) {
-      v128.store(p, next);
-      v128.store(sum, square);
-    } else {
-      store_checked(p, next, value, failed, left);
-      store_checked(sum, square, last, failed, left);
-    }
-    p += 16;
-    g += 16;
-    sum += 16;
+  for (let i = 0; i < end; i += 16) {
+    let next: v128, square: v128, finite: i32;
+    do {
+      const value = v128.load(p + i);
+      const gradient = madd(decay, value, v128.load(g + i));
+      square = flush_positive(madd(gradient, gradient, flush_positive(v128.load(sum + i))));
+      const root = f32x4.add(f32x4.sqrt(square), eps);
+      next = f32x4.add(value, f32x4.div(f32x4.mul(rate, gradient), root));
+      finite = finite_bits(f32x4.add(next, root));
+      if (is_partial(finite, i, end - 16)) break;
+      v128.store(p + i, next);
+      v128.store(sum + i, square);
+      i += 16;
+    } while (i < end);
+    if (i >= end) break;
+    failures += count_missing(finite, end - i);
+    store_finite(p + i, next, finite, end - i);
+    store_finite(sum + i, square, finite, end - i);
   }
   return failures;
 }
 
-/** Adam with either kind of decay: g' = g + l2 * p; p <- keep * p - lr * mHat / (sqrt(vHat) + eps). */
+// What weight decay does: nothing; g' = g + factor * p; p <- factor * p first.
+const NO_DECAY = 0;
+const COUPLED = 1;
+const DECOUPLED = 2;
+
+// @ts-ignore: decorator
+@inline
+function adam_moment(m: v128, gradient: v128, keep: v128, take: v128): v128 {
+  return flush(madd(keep, flush(m), f32x4.mul(take, gradient)));
+}
+
+// @ts-ignore: decorator
+@inline
+function adam_square(v: v128, gradient: v128, keep: v128, take: v128): v128 {
+  return flush_positive(madd(keep, flush_positive(v), f32x4.mul(f32x4.mul(take, gradient), gradient)));
+}
+/** Adam with either kind of decay. Its fast loop takes two vectors under one test, and what it leaves is computed
+ *  again: results that lived on past the loop would be spilled inside it. */
 function adam(
   n: i32, p: usize, g: usize, m: usize, v: usize,
-  lr: f64, beta1: f64, beta2: f64, epsilon: f64, c1: f64, c2: f64, l2: f64, keep: f64,
+  lr: f64, beta1: f64, beta2: f64, epsilon: f64, c1: f64, c2: f64, decay: i32, decayFactor: f64,
 ): i32 {
   // lr c1 m / (sqrt(v) sqrt(c2) + eps), divided through by sqrt(c2).
   const rate = splat((-lr * c1) / sqrt(c2));
@@ -195,38 +226,60 @@ function adam(
   const takeM = splat(1 - beta1);
   const keepV = splat(beta2);
   const takeV = splat(1 - beta2);
-  const decay = splat(l2);
-  const keepP = splat(keep);
+  const factor = splat(decayFactor);
+  const end = n << 2;
   let failures = 0;
-  for (let left = n; left > 0; left -= 4) {
-    const value = v128.load(p);
-    const lastM = flush(v128.load(m));
-    const lastV = flush_positive(v128.load(v));
-    const gradient = madd(decay, value, v128.load(g));
-    const moment = flush(madd(keepM, lastM, f32x4.mul(takeM, gradient)));
-    const square = flush_positive(madd(keepV, lastV, f32x4.mul(f32x4.mul(takeV, gradient), gradient)));
-    const root = f32x4.add(f32x4.sqrt(square), eps);
-    const next = madd(keepP, value, f32x4.div(f32x4.mul(rate, moment), root));
-    // An infinite square leaves p finite: its root joins the test.
-    const failed = overflown(f32x4.add(f32x4.abs(next), root), left);
-    failures += popcnt(failed);
-    if (left >= 4 && !failed) {
-      v128.store(p, next);
-      v128.store(m, moment);
-      v128.store(v, square);
-    } else {
-      store_checked(p, next, value, failed, left);
-      store_checked(m, moment, lastM, failed, left);
-      store_checked(v, square, lastV, failed, left);
+  for (let i = 0; i < end; i += 16) {
+    if (end - i >= 32) {
+      do {
+        let p0 = v128.load(p + i);
+        let p1 = v128.load(p + i, 16);
+        let g0 = v128.load(g + i);
+        let g1 = v128.load(g + i, 16);
+        if (decay == COUPLED) {
+          g0 = madd(factor, p0, g0);
+          g1 = madd(factor, p1, g1);
+        } else if (decay == DECOUPLED) {
+          p0 = f32x4.mul(factor, p0);
+          p1 = f32x4.mul(factor, p1);
+        }
+        const v0 = adam_square(v128.load(v + i), g0, keepV, takeV);
+        const v1 = adam_square(v128.load(v + i, 16), g1, keepV, takeV);
+        const root0 = f32x4.add(f32x4.sqrt(v0), eps);
+        const root1 = f32x4.add(f32x4.sqrt(v1), eps);
+        const m0 = adam_moment(v128.load(m + i), g0, keepM, takeM);
+        const m1 = adam_moment(v128.load(m + i, 16), g1, keepM, takeM);
+        p0 = f32x4.add(p0, f32x4.div(f32x4.mul(rate, m0), root0));
+        p1 = f32x4.add(p1, f32x4.div(f32x4.mul(rate, m1), root1));
+        // An infinite square leaves p finite: its root joins the test.
+        if (finite_bits(f32x4.add(f32x4.add(p0, root0), f32x4.add(p1, root1))) != 15) break;
+        v128.store(p + i, p0);
+        v128.store(p + i, p1, 16);
+        v128.store(m + i, m0);
+        v128.store(m + i, m1, 16);
+        v128.store(v + i, v0);
+        v128.store(v + i, v1, 16);
+        i += 32;
+      } while (i <= end - 32);
+      if (i >= end) break;
     }
-    p += 16;
-    g += 16;
-    m += 16;
-    v += 16;
+    let value = v128.load(p + i);
+    let gradient = v128.load(g + i);
+    if (decay == COUPLED) gradient = madd(factor, value, gradient);
+    else if (decay == DECOUPLED) value = f32x4.mul(factor, value);
+    const moment = adam_moment(v128.load(m + i), gradient, keepM, takeM);
+    const square = adam_square(v128.load(v + i), gradient, keepV, takeV);
+    const root = f32x4.add(f32x4.sqrt(square), eps);
+    const next = f32x4.add(value, f32x4.div(f32x4.mul(rate, moment), root));
+    const finite = finite_bits(f32x4.add(next, root));
+    const left = end - i;
+    failures += count_missing(finite, left);
+    store_finite(p + i, next, finite, left);
+    store_finite(m + i, moment, finite, left);
+    store_finite(v + i, square, finite, left);
   }
   return failures;
 }
-
 /** Adam step, g' = g + wd * p, m <- beta1 m + (1 - beta1) g', v <- beta2 v + (1 - beta2) g'^2,
  *  p <- p - lr * c1 m / (sqrt(c2 v) + eps).
  *  Shapes: p, g, m, v f32[n]; p, m, v written.
@@ -236,7 +289,7 @@ export function adam_step(
   n: i32, p: usize, g: usize, m: usize, v: usize,
   lr: f64, beta1: f64, beta2: f64, epsilon: f64, c1: f64, c2: f64, weightDecay: f64,
 ): i32 {
-  return adam(n, p, g, m, v, lr, beta1, beta2, epsilon, c1, c2, weightDecay, 1);
+  return adam(n, p, g, m, v, lr, beta1, beta2, epsilon, c1, c2, weightDecay ? COUPLED : NO_DECAY, weightDecay);
 }
 
 /** AdamW step, p <- p - lr * wd * p, then Adam's step without decay in the gradient.
@@ -247,5 +300,5 @@ export function adamw_step(
   n: i32, p: usize, g: usize, m: usize, v: usize,
   lr: f64, beta1: f64, beta2: f64, epsilon: f64, c1: f64, c2: f64, weightDecay: f64,
 ): i32 {
-  return adam(n, p, g, m, v, lr, beta1, beta2, epsilon, c1, c2, 0, 1 - lr * weightDecay);
+  return adam(n, p, g, m, v, lr, beta1, beta2, epsilon, c1, c2, weightDecay ? DECOUPLED : NO_DECAY, 1 - lr * weightDecay);
 }
