@@ -1,14 +1,17 @@
-// Activations and their gradients. Forward: y = f(x), y may be x. Backward: dx = dy f'(x), dx may be dy.
-// Sources of what is no textbook function stand at its kernel.
-import { map, map_backward } from "./map";
-import { constant, erf_ps, exp_ps, expm1_ps, half, log1p_ps, one, sigmoid_ps, sign_bit, tanh_ps } from "./math";
+// Activations and their gradients over n elements. Forward: y = f(x), y may be x. Backward: dx = dy f'(x), dx may
+// be dy. Forward, NaN gives NaN. Errors: the worst in either build, by scripts/ulp.mjs.
+import { map, map_backward, map_backward_compact, map_compact } from "./map";
+import {
+  constant, erfc_ps, exp_ps, expm1_ps, half, log1p_ps, one, sigmoid_negative_ps, sigmoid_ps, sign_bit, tanh_ps,
+} from "./math";
+import { madd } from "./simd";
 
-// 15, 200, -200: bounds beyond which gelu's and silu's factors have reached their limits (they keep Inf * 0 away);
-// -30: elu's limit; sqrt(1/2); -1/2; 1/sqrt(2 pi); selu's scale; its alpha times its scale.
+// -|x| where gelu's factor, silu's factor and elu have reached their limits (so that no Inf meets a 0); sqrt(1/2);
+// -1/2; 1/sqrt(2 pi); selu's scale; its scale times its alpha.
 // @ts-ignore: decorator
 @inline
 const TABLE: usize = memory.data<f32>([
-  15.0, -15.0, 200.0, -200.0, -30.0, 0.707106781, -0.5, 0.398942280, 1.05070099, 1.75809934,
+  -15.0, -200.0, -30.0, 0.707106781, -0.5, 0.398942280, 1.05070099, 1.75809934,
 ], 16);
 
 // @ts-ignore: decorator
@@ -53,7 +56,7 @@ class LeakyReluBackward {
 // @ts-ignore: decorator
 @inline
 function elu_negative(x: v128, alpha: v128): v128 {
-  return f32x4.mul(expm1_ps(f32x4.pmax(f32x4.pmin(x, zero()), constant(TABLE, 4))), alpha);
+  return f32x4.mul(expm1_ps(f32x4.pmax(f32x4.pmin(x, zero()), constant(TABLE, 2))), alpha);
 }
 
 class Elu {
@@ -76,8 +79,8 @@ class Selu {
   // @ts-ignore: decorator
   @inline
   of(x: v128, _p: v128): v128 {
-    const positive = f32x4.mul(f32x4.pmax(x, zero()), constant(TABLE, 8));
-    return f32x4.add(positive, elu_negative(x, constant(TABLE, 9)));
+    const positive = f32x4.mul(f32x4.pmax(x, zero()), constant(TABLE, 6));
+    return f32x4.add(positive, elu_negative(x, constant(TABLE, 7)));
   }
 }
 
@@ -85,23 +88,25 @@ class SeluBackward {
   // @ts-ignore: decorator
   @inline
   of(y: v128, dy: v128, _p: v128): v128 {
-    const negative = f32x4.add(y, constant(TABLE, 9));
-    return f32x4.mul(dy, v128.bitselect(constant(TABLE, 8), negative, f32x4.gt(y, zero())));
+    const negative = f32x4.add(y, constant(TABLE, 7));
+    return f32x4.mul(dy, v128.bitselect(constant(TABLE, 6), negative, f32x4.gt(y, zero())));
   }
 }
 
-/** Distribution function of the standard normal. */
+/** Distribution function of the standard normal at b = -|x|, b in [-15, 0]. */
 // @ts-ignore: decorator
 @inline
-function normal_cdf(x: v128): v128 {
-  return f32x4.mul(f32x4.add(erf_ps(f32x4.mul(x, constant(TABLE, 5))), one()), half());
+function normal_tail(b: v128): v128 {
+  return f32x4.mul(erfc_ps(f32x4.mul(b, constant(TABLE, 3))), half());
 }
 
 class Gelu {
   // @ts-ignore: decorator
   @inline
   of(x: v128, _p: v128): v128 {
-    return f32x4.mul(f32x4.pmax(x, constant(TABLE, 1)), normal_cdf(x));
+    // x cdf(x) = max(x, 0) - |x| cdf(-|x|): no cancellation on either side.
+    const b = f32x4.pmax(v128.or(x, sign_bit()), constant(TABLE, 0));
+    return madd(b, normal_tail(b), f32x4.pmax(x, zero()));
   }
 }
 
@@ -109,9 +114,11 @@ class GeluBackward {
   // @ts-ignore: decorator
   @inline
   of(x: v128, dy: v128, _p: v128): v128 {
-    x = f32x4.pmax(f32x4.pmin(x, constant(TABLE, 0)), constant(TABLE, 1));
-    const density = f32x4.mul(exp_ps(f32x4.mul(f32x4.mul(x, x), constant(TABLE, 6))), constant(TABLE, 7));
-    return f32x4.mul(dy, f32x4.add(normal_cdf(x), f32x4.mul(x, density)));
+    const b = f32x4.pmax(v128.or(x, sign_bit()), constant(TABLE, 0));
+    const density = f32x4.mul(exp_ps(f32x4.mul(f32x4.mul(b, b), constant(TABLE, 4))), constant(TABLE, 5));
+    // cdf(x) + x density(x), which for x > 0 is 1 less the same at -x.
+    const f = madd(b, density, normal_tail(b));
+    return f32x4.mul(dy, v128.bitselect(f32x4.sub(one(), f), f, f32x4.gt(x, zero())));
   }
 }
 
@@ -119,7 +126,9 @@ class Silu {
   // @ts-ignore: decorator
   @inline
   of(x: v128, _p: v128): v128 {
-    return f32x4.mul(f32x4.pmax(x, constant(TABLE, 3)), sigmoid_ps(x));
+    // As gelu: max(x, 0) - |x| sigmoid(-|x|).
+    const b = f32x4.pmax(v128.or(x, sign_bit()), constant(TABLE, 1));
+    return madd(b, sigmoid_negative_ps(b), f32x4.pmax(x, zero()));
   }
 }
 
@@ -127,10 +136,11 @@ class SiluBackward {
   // @ts-ignore: decorator
   @inline
   of(x: v128, dy: v128, _p: v128): v128 {
-    x = f32x4.pmax(f32x4.pmin(x, constant(TABLE, 2)), constant(TABLE, 3));
-    const s = sigmoid_ps(x);
-    const slope = f32x4.add(f32x4.mul(x, f32x4.sub(one(), s)), one());
-    return f32x4.mul(dy, f32x4.mul(s, slope));
+    const b = f32x4.pmax(v128.or(x, sign_bit()), constant(TABLE, 1));
+    const q = sigmoid_negative_ps(b);
+    // s (1 + x (1 - s)), s = sigmoid(x), which for x > 0 is 1 less the same at -x.
+    const f = f32x4.mul(q, madd(b, f32x4.sub(one(), q), one()));
+    return f32x4.mul(dy, v128.bitselect(f32x4.sub(one(), f), f, f32x4.gt(x, zero())));
   }
 }
 
@@ -203,9 +213,11 @@ export function leaky_relu_backward(n: i32, saved: usize, dy: usize, dx: usize, 
   map_backward<LeakyReluBackward>(n, saved, dy, dx, slope);
 }
 
-/** y = x where x > 0, else alpha (e^x - 1). */
+/** y = x where x > 0, else alpha (e^x - 1).
+ *  Error: <= 0.95 ulp (alpha 1).
+ *  Source: Clevert et al. 2016. */
 export function elu(n: i32, x: usize, y: usize, alpha: f32): void {
-  map<Elu>(n, x, y, alpha);
+  map_compact<Elu>(n, x, y, alpha);
 }
 
 /** dx = dy where y > 0, else dy (y + alpha); alpha >= 0. */
@@ -216,7 +228,7 @@ export function elu_backward(n: i32, y: usize, dy: usize, dx: usize, alpha: f32)
 /** y = scale (x where x > 0, else alpha (e^x - 1)).
  *  Source: Klambauer et al. 2017. */
 export function selu(n: i32, x: usize, y: usize): void {
-  map<Selu>(n, x, y);
+  map_compact<Selu>(n, x, y);
 }
 
 /** dx = dy scale where y > 0, else dy (y + scale alpha). */
@@ -225,37 +237,42 @@ export function selu_backward(n: i32, y: usize, dy: usize, dx: usize): void {
 }
 
 /** y = x (1 + erf(x / sqrt 2)) / 2.
- *  Source: Hendrycks & Gimpel 2016. */
+ *  Error: <= 12.4 ulp from -2 up; below |error| <= 1.5e-8 |x|.
+ *  Source: Hendrycks & Gimpel 2016, the exact form. */
 export function gelu(n: i32, x: usize, y: usize): void {
-  map<Gelu>(n, x, y);
+  map_compact<Gelu>(n, x, y);
 }
 
-/** dx = dy (cdf(x) + x density(x)) of the standard normal; saved: input. */
+/** dx = dy (cdf(x) + x density(x)) of the standard normal; saved: input.
+ *  Error: of the factor <= 1e-7. */
 export function gelu_backward(n: i32, x: usize, dy: usize, dx: usize): void {
-  map_backward<GeluBackward>(n, x, dy, dx);
+  map_backward_compact<GeluBackward>(n, x, dy, dx);
 }
 
-/** y = x sigmoid(x). */
+/** y = x sigmoid(x).
+ *  Error: <= 3.1 ulp from -87 up; below |error| <= 1.5e-45 |x|. */
 export function silu(n: i32, x: usize, y: usize): void {
-  map<Silu>(n, x, y);
+  map_compact<Silu>(n, x, y);
 }
 
 /** dx = dy s (1 + x (1 - s)), s = sigmoid(x); saved: input. */
 export function silu_backward(n: i32, x: usize, dy: usize, dx: usize): void {
-  map_backward<SiluBackward>(n, x, dy, dx);
+  map_backward_compact<SiluBackward>(n, x, dy, dx);
 }
 
-/** y = log(1 + e^x). */
+/** y = log(1 + e^x).
+ *  Error: <= 1.65 ulp. */
 export function softplus(n: i32, x: usize, y: usize): void {
-  map<Softplus>(n, x, y);
+  map_compact<Softplus>(n, x, y);
 }
 
 /** dx = dy sigmoid(x); saved: input. */
 export function softplus_backward(n: i32, x: usize, dy: usize, dx: usize): void {
-  map_backward<SoftplusBackward>(n, x, dy, dx);
+  map_backward_compact<SoftplusBackward>(n, x, dy, dx);
 }
 
-/** y = 1 / (1 + e^-x). */
+/** y = 1 / (1 + e^-x).
+ *  Error: <= 1.91 ulp. */
 export function sigmoid(n: i32, x: usize, y: usize): void {
   map<Sigmoid>(n, x, y);
 }
@@ -265,7 +282,8 @@ export function sigmoid_backward(n: i32, y: usize, dy: usize, dx: usize): void {
   map_backward<SigmoidBackward>(n, y, dy, dx);
 }
 
-/** y = tanh x. */
+/** y = tanh x.
+ *  Error: <= 1.94 ulp. */
 export function tanh(n: i32, x: usize, y: usize): void {
   map<Tanh>(n, x, y);
 }

@@ -1,5 +1,5 @@
-// Elementary functions over arrays.
-import { map } from "./map";
+// Elementary functions over n elements, y may be x. NaN gives NaN. Errors: the worst in either build by scripts/ulp.mjs.
+import { map, map_compact } from "./map";
 import { erf_ps, exp_ps, log_ps } from "./math";
 
 class Exp {
@@ -26,17 +26,20 @@ class Erf {
   }
 }
 
-/** y = e^x. */
+/** y = e^x. Overflows to Inf, underflows gradually.
+ *  Error: <= 1.01 ulp. */
 export function exp(n: i32, x: usize, y: usize): void {
   map<Exp>(n, x, y);
 }
 
-/** y = natural logarithm of x. */
+/** y = natural logarithm of x. log(0) = -Inf, log(x < 0) = NaN.
+ *  Error: <= 0.81 ulp. */
 export function log(n: i32, x: usize, y: usize): void {
-  map<Log>(n, x, y);
+  map_compact<Log>(n, x, y);
 }
 
-/** y = erf x. */
+/** y = erf x.
+ *  Error: <= 1.48 ulp. */
 export function erf(n: i32, x: usize, y: usize): void {
-  map<Erf>(n, x, y);
+  map_compact<Erf>(n, x, y);
 }
