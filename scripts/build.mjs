@@ -35,7 +35,8 @@ function wasm(target, name) {
   };
 }
 
-/** The bytes as a module: every tool and bundler sees them inlined, none has to fetch.
+/** The bytes as a module: every tool and bundler sees them inlined, none has to fetch. In hexadecimal, which gzip
+ *  packs by a quarter better than base64.
  *  @param {string} name @returns {Step} */
 function inlined(name) {
   const output = `src/generated/${name}.ts`;
@@ -44,7 +45,7 @@ function inlined(name) {
     inputs: [`build/${name}.wasm`],
     outputs: [output],
     run: () => {
-      const bytes = readFileSync(`build/${name}.wasm`).toString("base64");
+      const bytes = readFileSync(`build/${name}.wasm`).toString("hex");
       writeAtomically(output, `// Made by scripts/build.mjs.\nexport const ${name}Wasm: string =\n  "${bytes}";\n`);
     },
   };

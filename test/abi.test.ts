@@ -54,5 +54,5 @@ it("keeps its tables below the arena", () => {
 });
 
 it("is what the package carries", () => {
-  expect(Buffer.from(strictWasm, "base64").equals(bytes)).toBe(true);
+  expect(Buffer.from(strictWasm, "hex").equals(bytes)).toBe(true);
 });

@@ -4,13 +4,21 @@ import { SimdgradError } from "../errors.ts";
 /** A way to get the compiled kernels; called at most once per model, may cache. */
 export type ModuleSource = () => WebAssembly.Module;
 
-/** A source that compiles base64 bytes on first use and keeps the module. */
-export function moduleFromBase64(base64: string): ModuleSource {
+/** A source that compiles hexadecimal bytes on first use and keeps the module. */
+export function moduleFromHex(hex: string): ModuleSource {
   let module: WebAssembly.Module | undefined;
   return () => {
-    module ??= compile(Uint8Array.from(atob(base64), (character) => character.charCodeAt(0)));
+    module ??= compile(bytesOf(hex));
     return module;
   };
+}
+
+function bytesOf(hex: string): Uint8Array<ArrayBuffer> {
+  const digit = (i: number) => {
+    const code = hex.charCodeAt(i);
+    return code < 58 ? code - 48 : code - 87;
+  };
+  return Uint8Array.from({ length: hex.length / 2 }, (_, i) => digit(2 * i) * 16 + digit(2 * i + 1));
 }
 
 function compile(bytes: Uint8Array<ArrayBuffer>): WebAssembly.Module {
