@@ -28,7 +28,10 @@ export const adamDefaults = { learningRate: 1e-3, beta1: 0.9, beta2: 0.999, epsi
 /** One flat block cut into each layer's kernel and bias. */
 export function layerViews(sizes: readonly number[], flat: Float32Array): DenseParameters[] {
   let offset = 0;
-  const take = (length: number) => flat.subarray(offset, (offset += length));
+  const take = (length: number) => {
+    offset += length;
+    return flat.subarray(offset - length, offset);
+  };
   return sizes.slice(1).map((out, i) => ({ kernel: take(sizes[i] * out), bias: take(out) }));
 }
 

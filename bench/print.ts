@@ -1,0 +1,56 @@
+// Results as text: a table a workload on the terminal, and the pieces that README's table shares.
+import { higherIsBetter, type Report, type Result } from "./workload.ts";
+
+/** Three significant digits, thousands grouped. */
+export function formatRate(value: number): string {
+  const exponent = Math.floor(Math.log10(value));
+  const digits = Math.max(0, 2 - exponent);
+  const unit = 10 ** (exponent - 2);
+  return (Math.round(value / unit) * unit).toLocaleString("en-US", {
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  });
+}
+
+/** How many times faster `a` is than `b`. */
+export function speedUp(a: Result, b: Result): number | null {
+  if (a.median === null || b.median === null) return null;
+  return higherIsBetter(a.unit) ? a.median / b.median : b.median / a.median;
+}
+
+export function byWorkload(results: readonly Result[]): Result[][] {
+  const names = new Set(results.map(({ workload }) => workload));
+  return [...names].map((name) => results.filter(({ workload }) => workload === name));
+}
+
+/** Where and with what a report was measured, in one sentence. */
+export function describeMachine({ date, versions, cpu, cores, platform, rounds }: Report): string {
+  const { node, v8, ...packages } = versions;
+  const names = Object.entries(packages).map(([name, version]) => `${name} ${version}`);
+  return [
+    `Node ${node} (V8 ${v8})`,
+    ...names,
+    `${cpu}, ${cores} cores, ${platform}`,
+    `${date.slice(0, 10)}`,
+    `median of ${rounds} round${rounds === 1 ? "" : "s"}, one thread`,
+  ].join("; ");
+}
+
+export function printReport(report: Report): void {
+  console.log(describeMachine(report));
+  for (const results of byWorkload(report.results)) {
+    console.log(`\n${results[0].title.replaceAll("`", "")} (${results[0].unit})`);
+    for (const result of results) console.log(`  ${line(result, results)}`);
+  }
+}
+
+function line(result: Result, results: readonly Result[]): string {
+  const name = result.contestant.padEnd(18);
+  if (result.median === null || result.spread === null) return `${name} not on this engine`;
+  const ratios = results
+    .filter((other) => other !== result)
+    .map((other) => [other.contestant, speedUp(result, other)] as const)
+    .map(([other, ratio]) => (ratio === null ? "" : `${ratio.toFixed(2)}x ${other}`));
+  const spread = `spread ${(100 * result.spread).toFixed(0)} %`.padEnd(14);
+  return `${name} ${formatRate(result.median).padStart(11)}  ${spread} ${ratios.filter(Boolean).join("  ")}`;
+}

@@ -1,0 +1,58 @@
+// What a workload is, and what its processes tell each other.
+
+export type Unit = "steps/s" | "rows/s" | "GFLOPS" | "ns/element";
+
+/** One contestant, set up in its own process. */
+export interface Trial {
+  /** Done before timing: throws when the contestant's results are wrong. What it returns is compared with the
+   *  reference contestant's, within `tolerance` of the largest. */
+  check?: () => number[];
+  /** One sample: `units` steps, rows, floating-point operations or elements. */
+  run: () => unknown;
+  units: number;
+  /** Called before each sample, outside its time. */
+  prepare?: () => void;
+}
+
+export interface Workload {
+  name: string;
+  title: string;
+  unit: Unit;
+  /** The contestant whose check the others must meet. */
+  reference?: string;
+  tolerance?: number;
+  contestants: Record<string, () => Trial | null>;
+}
+
+/** Of one process. `rate` is null where the engine lacks what the contestant needs. */
+export interface Measurement {
+  rate: number | null;
+  samples: number;
+  check: number[];
+}
+
+export interface Result {
+  workload: string;
+  title: string;
+  unit: Unit;
+  contestant: string;
+  /** One a round. */
+  values: number[];
+  median: number | null;
+  /** (largest - smallest) / median. */
+  spread: number | null;
+}
+
+export interface Report {
+  date: string;
+  versions: Record<string, string>;
+  cpu: string;
+  cores: number;
+  platform: string;
+  rounds: number;
+  quick: boolean;
+  results: Result[];
+}
+
+/** ns/element falls as it gets better; all others rise. */
+export const higherIsBetter = (unit: Unit): boolean => unit !== "ns/element";

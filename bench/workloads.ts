@@ -1,0 +1,8 @@
+// Every workload, in the order in which they run.
+import type { Workload } from "./workload.ts";
+import { elementwise } from "./workloads/elementwise.ts";
+import { gemms } from "./workloads/gemm.ts";
+import { inference } from "./workloads/inference.ts";
+import { steps } from "./workloads/steps.ts";
+
+export const workloads: readonly Workload[] = [...gemms, ...steps, ...inference, ...elementwise];
