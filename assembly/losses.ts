@@ -2,7 +2,7 @@
 // dz = d(out[0] / out[1]) / dz. All of them: z, dz f32[rows, n], dz may be z; weights f32[rows] or 0 (all ones);
 // out f64[2]. Where the weights sum to 0, dz is 0.
 import { exp_ps, log1p_ps } from "./math";
-import { add_lanes, lane_mask, promote_high, row_exp, row_max, row_scale } from "./rows";
+import { add_lanes, block_rows, exp_rows, lane_mask, promote_high, row_dot, row_scale, row_shift, row_sum } from "./rows";
 import { store_tail } from "./simd";
 
 function sum_weights(rows: i32, weights: usize): f64 {
@@ -12,10 +12,10 @@ function sum_weights(rows: i32, weights: usize): f64 {
   return sum;
 }
 
-/** log(sum) for a sum >= 1, to f32's relative precision also where the sum is just above 1 (or NaN, if it is that). */
-function log_sum(sum: f64): f64 {
-  if (!(sum < Infinity)) return sum;
-  const bits = reinterpret<u64>(sum);
+/** log(x) for x >= 1, to f32's relative precision also where x is just above 1; NaN for NaN. */
+function log_f64(x: f64): f64 {
+  if (!(x < Infinity)) return x;
+  const bits = reinterpret<u64>(x);
   const exponent = ((bits >> 52) as i32) - 1023;
   const mantissa = reinterpret<f64>((bits & 0x000fffffffffffff) | 0x3ff0000000000000);
   const rest = f32x4.extract_lane(log1p_ps(f32x4.splat((mantissa - 1.0) as f32)), 0);
@@ -32,24 +32,46 @@ export function softmax_cross_entropy(
   const stepDz = (lddz as usize) << 2;
   const sumWeights = sum_weights(rows, weights);
   const inverse = sumWeights != 0 ? 1.0 / sumWeights : 0.0;
+  const block = block_rows(n);
   let total: f64 = 0;
-  for (let i = 0; i < rows; i++) {
-    const at = (i as usize) << 2;
-    const label = (load<i32>(labels + at) as usize) << 2;
-    const weight: f64 = weights ? (load<f32>(weights + at) as f64) : 1.0;
-    const max = row_max(n, z);
-    const gap = (max as f64) - (load<f32>(z + label) as f64);
-    const sum = row_exp(n, z, max, dz);
-    total += weight * (log_sum(sum) + gap);
-    const scale = (weight * inverse) / sum;
-    // In f64: p - 1 would cancel where the network is sure.
-    const atLabel = ((load<f32>(dz + label) as f64) - sum) * scale;
-    row_scale(n, dz, scale as f32);
-    store<f32>(dz + label, atLabel as f32);
-    z += stepZ;
-    dz += stepDz;
+  // Without weights the sum of logarithms is the logarithm of a product.
+  let product: f64 = 1;
+  for (let done = 0; done < rows; done += block) {
+    const end = min(done + block, rows);
+    let row = dz;
+    for (let i = done; i < end; i++) {
+      const at = (i as usize) << 2;
+      const weight: f64 = weights ? (load<f32>(weights + at) as f64) : 1.0;
+      const atLabel = load<f32>(z + ((load<i32>(labels + at) as usize) << 2)) as f64;
+      total += weight * ((row_shift(n, z, row) as f64) - atLabel);
+      z += stepZ;
+      row += stepDz;
+    }
+    exp_rows(end - done, n, dz, stepDz);
+    for (let i = done; i < end; i++) {
+      const at = (i as usize) << 2;
+      const sum = row_sum(n, dz);
+      let weight: f64 = 1;
+      if (weights) {
+        weight = load<f32>(weights + at) as f64;
+        total += weight * log_f64(sum);
+      } else {
+        product *= sum;
+        if (product > 1e250) {
+          total += log_f64(product);
+          product = 1;
+        }
+      }
+      const scale = (weight * inverse) / sum;
+      const label = dz + ((load<i32>(labels + at) as usize) << 2);
+      // In f64: p - 1 would cancel where the network is sure.
+      const atLabel = ((load<f32>(label) as f64) - sum) * scale;
+      row_scale(n, dz, scale as f32);
+      store<f32>(label, atLabel as f32);
+      dz += stepDz;
+    }
   }
-  store<f64>(out, total);
+  store<f64>(out, total + log_f64(product));
   store<f64>(out, sumWeights, 8);
 }
 
@@ -64,50 +86,40 @@ export function softmax_cross_entropy_dense(
   const stepDz = (lddz as usize) << 2;
   const sumWeights = sum_weights(rows, weights);
   const inverse = sumWeights != 0 ? 1.0 / sumWeights : 0.0;
+  const block = block_rows(n);
   let total: f64 = 0;
-  for (let i = 0; i < rows; i++) {
-    const weight: f64 = weights ? (load<f32>(weights + ((i as usize) << 2)) as f64) : 1.0;
-    const max = row_max(n, z);
-    const top = f64x2.splat(max as f64);
-    let gapA = f64x2.splat(0);
-    let gapB = f64x2.splat(0);
-    let massA = f64x2.splat(0);
-    let massB = f64x2.splat(0);
-    let at: usize = 0;
-    for (let left = n; left > 0; left -= 4) {
-      let x = v128.load(z + at);
-      let t = v128.load(targets + at);
-      if (left < 4) {
-        x = v128.and(x, lane_mask(left));
-        t = v128.and(t, lane_mask(left));
+  for (let done = 0; done < rows; done += block) {
+    const end = min(done + block, rows);
+    let row = dz;
+    for (let i = done; i < end; i++) {
+      const weight: f64 = weights ? (load<f32>(weights + ((i as usize) << 2)) as f64) : 1.0;
+      row_shift(n, z, row);
+      total -= weight * row_dot(n, targets + (i as usize) * stepT, row);
+      z += stepZ;
+      row += stepDz;
+    }
+    exp_rows(end - done, n, dz, stepDz);
+    for (let i = done; i < end; i++) {
+      const weight: f64 = weights ? (load<f32>(weights + ((i as usize) << 2)) as f64) : 1.0;
+      const t = targets + (i as usize) * stepT;
+      const mass = row_sum(n, t);
+      const sum = row_sum(n, dz);
+      total += weight * mass * log_f64(sum);
+      // (mass * e - sum * t) * scale, written so that it does not cancel where e = t = 1 and sum is nearly mass.
+      const scale = (weight * inverse) / sum;
+      const scaleE = f32x4.splat((mass * scale) as f32);
+      const scaleT = f32x4.splat(((sum - mass) * scale) as f32);
+      let at: usize = 0;
+      for (let left = n; left > 0; left -= 4) {
+        const target = v128.load(t + at);
+        const e = v128.load(dz + at);
+        const v = f32x4.sub(f32x4.mul(f32x4.sub(e, target), scaleE), f32x4.mul(target, scaleT));
+        if (left >= 4) v128.store(dz + at, v);
+        else store_tail(dz + at, v, left);
+        at += 16;
       }
-      const low = f64x2.promote_low_f32x4(t);
-      const high = promote_high(t);
-      massA = f64x2.add(massA, low);
-      massB = f64x2.add(massB, high);
-      gapA = f64x2.add(gapA, f64x2.mul(low, f64x2.sub(top, f64x2.promote_low_f32x4(x))));
-      gapB = f64x2.add(gapB, f64x2.mul(high, f64x2.sub(top, promote_high(x))));
-      at += 16;
+      dz += stepDz;
     }
-    const mass = add_lanes(massA, massB);
-    const sum = row_exp(n, z, max, dz);
-    total += weight * (mass * log_sum(sum) + add_lanes(gapA, gapB));
-    // (mass * e - sum * t) * scale, written so that it does not cancel where e = t = 1 and sum is nearly mass.
-    const scale = (weight * inverse) / sum;
-    const scaleE = f32x4.splat((mass * scale) as f32);
-    const scaleT = f32x4.splat(((sum - mass) * scale) as f32);
-    at = 0;
-    for (let left = n; left > 0; left -= 4) {
-      const t = v128.load(targets + at);
-      const e = v128.load(dz + at);
-      const v = f32x4.sub(f32x4.mul(f32x4.sub(e, t), scaleE), f32x4.mul(t, scaleT));
-      if (left >= 4) v128.store(dz + at, v);
-      else store_tail(dz + at, v, left);
-      at += 16;
-    }
-    z += stepZ;
-    targets += stepT;
-    dz += stepDz;
   }
   store<f64>(out, total);
   store<f64>(out, sumWeights, 8);

@@ -2,7 +2,7 @@ import { lane_mask, row_max } from "./rows";
 
 /** Index of the first largest of x[0..n-1], NaN passed over; 0 when all are NaN. */
 function first_largest(n: i32, x: usize): i32 {
-  const max = f32x4.splat(row_max(n, x));
+  const max = row_max(n, x);
   for (let j = 0; j < n; j += 4) {
     const hits = i32x4.bitmask(f32x4.eq(v128.load(x + ((j as usize) << 2)), max));
     // A hit past the row's end can only come first when the row holds none.

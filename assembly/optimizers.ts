@@ -213,6 +213,7 @@ function adam_moment(m: v128, gradient: v128, keep: v128, take: v128): v128 {
 function adam_square(v: v128, gradient: v128, keep: v128, take: v128): v128 {
   return flush_positive(madd(keep, flush_positive(v), f32x4.mul(f32x4.mul(take, gradient), gradient)));
 }
+
 /** Adam with either kind of decay. Its fast loop takes two vectors under one test, and what it leaves is computed
  *  again: results that lived on past the loop would be spilled inside it. */
 function adam(
@@ -280,6 +281,7 @@ function adam(
   }
   return failures;
 }
+
 /** Adam step, g' = g + wd * p, m <- beta1 m + (1 - beta1) g', v <- beta2 v + (1 - beta2) g'^2,
  *  p <- p - lr * c1 m / (sqrt(c2 v) + eps).
  *  Shapes: p, g, m, v f32[n]; p, m, v written.

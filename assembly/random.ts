@@ -1,7 +1,7 @@
 // Philox 4x32-10, a counter-based generator: word i of a sequence is word i % 4 of the block whose counter is
 // (floor(i / 4), index, stream, purpose), under the key (seedLow, seedHigh).
 // Source: Salmon, Moraes, Dror & Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3".
-import { cos_2pi_ps, log_ps, sin_2pi_ps } from "./math";
+import { log_ps, sin_2pi_ps } from "./math";
 
 const WORDS = 0;
 const UNIFORM = 1;
@@ -26,6 +26,12 @@ function fraction(words: v128): v128 {
   return f32x4.mul(f32x4.convert_i32x4_s(i32x4.shr_u(words, 8)), f32x4.splat(5.9604644775390625e-8));
 }
 
+/** low + range * fraction, at most `cap`. */
+function uniform(words: v128, low: f32, range: f32, cap: f32): v128 {
+  const x = f32x4.add(f32x4.mul(fraction(words), f32x4.splat(range)), f32x4.splat(low));
+  return f32x4.pmin(x, f32x4.splat(cap));
+}
+
 /** sqrt(-2 log u), u = (word + 1/2) 2^-32 in (0, 1]: all 32 bits, so the tails reach 6.7. */
 function radius(words: v128): v128 {
   const u = f32x4.add(
@@ -33,6 +39,12 @@ function radius(words: v128): v128 {
     f32x4.splat(1.1641532182693481e-10),
   );
   return f32x4.sqrt(f32x4.mul(log_ps(u), f32x4.splat(-2)));
+}
+
+/** mean + deviation * radius * sin(2 pi fraction). */
+function normal(r: v128, words: v128, mean: f32, deviation: f32): v128 {
+  const x = f32x4.mul(f32x4.mul(r, sin_2pi_ps(fraction(words))), f32x4.splat(deviation));
+  return f32x4.add(x, f32x4.splat(mean));
 }
 
 /** Stores the lanes of v that fall on elements 0..n-1 when lane 0 is element `at` (which may be negative). */
@@ -52,9 +64,6 @@ function generate(
 ): void {
   const m0 = i32x4.splat(0xd2511f53);
   const m1 = i32x4.splat(0xcd9e8d57);
-  const add = f32x4.splat(offset);
-  const mul = f32x4.splat(factor);
-  const top = f32x4.splat(cap);
   let block = first >> 2;
   // Four blocks at a time, one to a lane; c0..c3 are their words.
   for (let at = -((first & 3) as i32); at < n; at += 16) {
@@ -77,19 +86,19 @@ function generate(
       k1 += 0xbb67ae85;
     }
     if (kind == UNIFORM) {
-      c0 = f32x4.pmin(f32x4.add(f32x4.mul(fraction(c0), mul), add), top);
-      c1 = f32x4.pmin(f32x4.add(f32x4.mul(fraction(c1), mul), add), top);
-      c2 = f32x4.pmin(f32x4.add(f32x4.mul(fraction(c2), mul), add), top);
-      c3 = f32x4.pmin(f32x4.add(f32x4.mul(fraction(c3), mul), add), top);
+      c0 = uniform(c0, offset, factor, cap);
+      c1 = uniform(c1, offset, factor, cap);
+      c2 = uniform(c2, offset, factor, cap);
+      c3 = uniform(c3, offset, factor, cap);
     } else if (kind == NORMAL) {
       const r0 = radius(c0);
       const r1 = radius(c2);
-      const t0 = fraction(c1);
-      const t1 = fraction(c3);
-      c0 = f32x4.add(f32x4.mul(f32x4.mul(r0, cos_2pi_ps(t0)), mul), add);
-      c1 = f32x4.add(f32x4.mul(f32x4.mul(r0, sin_2pi_ps(t0)), mul), add);
-      c2 = f32x4.add(f32x4.mul(f32x4.mul(r1, cos_2pi_ps(t1)), mul), add);
-      c3 = f32x4.add(f32x4.mul(f32x4.mul(r1, sin_2pi_ps(t1)), mul), add);
+      // The cosine is the sine a quarter turn on: 2^30 of a word's 2^32.
+      const quarter = i32x4.splat(0x40000000);
+      c0 = normal(r0, i32x4.add(c1, quarter), offset, factor);
+      c1 = normal(r0, c1, offset, factor);
+      c2 = normal(r1, i32x4.add(c3, quarter), offset, factor);
+      c3 = normal(r1, c3, offset, factor);
     }
     const p0 = v128.shuffle<u32>(c0, c1, 0, 4, 1, 5);
     const p1 = v128.shuffle<u32>(c0, c1, 2, 6, 3, 7);

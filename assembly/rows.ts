@@ -1,4 +1,7 @@
-// What softmax, the losses and the metrics share about one row. Not among the module's exports.
+// What softmax, the losses and the metrics share about rows. Not among the module's exports.
+//
+// exp of a row depends on its maximum, the sum on all exps, the scale on the sum: row by row, a processor waits. So
+// blocks of rows that fit into the first cache take one of these steps after the other.
 import { exp_ps } from "./math";
 import { store_tail } from "./simd";
 
@@ -24,34 +27,76 @@ export function promote_high(x: v128): v128 {
   return f64x2.promote_low_f32x4(v128.shuffle<u64>(x, x, 1, 1));
 }
 
-/** Largest of x[0..n-1], NaN passed over; -Infinity when there is none. */
-export function row_max(n: i32, x: usize): f32 {
+/** How many rows of n elements are one block. */
+// @ts-ignore: decorator
+@inline
+export function block_rows(n: i32): i32 {
+  return max(2048 / max(n, 1), 1);
+}
+
+/** Largest of x[0..n-1] in all lanes, NaN passed over; -Infinity when there is none. */
+// @ts-ignore: decorator
+@inline
+export function row_max(n: i32, x: usize): v128 {
   let top = f32x4.splat(-Infinity);
-  let j = 0;
-  for (; j <= n - 4; j += 4) top = f32x4.pmax(top, v128.load(x + ((j as usize) << 2)));
-  if (j < n) {
-    top = f32x4.pmax(top, v128.bitselect(v128.load(x + ((j as usize) << 2)), top, lane_mask(n - j)));
+  for (; n >= 4; n -= 4) {
+    top = f32x4.pmax(top, v128.load(x));
+    x += 16;
   }
+  if (n > 0) top = f32x4.pmax(top, v128.bitselect(v128.load(x), top, lane_mask(n)));
   top = f32x4.pmax(top, v128.shuffle<u64>(top, top, 1, 0));
-  top = f32x4.pmax(top, v128.shuffle<u32>(top, top, 1, 0, 3, 2));
+  return f32x4.pmax(top, v128.shuffle<u32>(top, top, 1, 0, 3, 2));
+}
+
+/** y = x - max x over n elements; the result is the maximum. */
+export function row_shift(n: i32, x: usize, y: usize): f32 {
+  const top = row_max(n, x);
+  for (; n >= 4; n -= 4) {
+    v128.store(y, f32x4.sub(v128.load(x), top));
+    x += 16;
+    y += 16;
+  }
+  if (n > 0) store_tail(y, f32x4.sub(v128.load(x), top), n);
   return f32x4.extract_lane(top, 0);
 }
 
-/** y = exp(x - shift) over n elements; the result is their sum in f64: four lanes down the row, then the lanes. */
-export function row_exp(n: i32, x: usize, shift: f32, y: usize): f64 {
-  const s = f32x4.splat(shift);
+/** y = exp(y) by rows, in place. Units: step in bytes. */
+export function exp_rows(rows: i32, n: i32, y: usize, step: usize): void {
+  for (; rows > 0; rows--) {
+    let to = y;
+    for (let left = n; left > 0; left -= 4) {
+      const e = exp_ps(v128.load(to));
+      if (left >= 4) v128.store(to, e);
+      else store_tail(to, e, left);
+      to += 16;
+    }
+    y += step;
+  }
+}
+
+/** Sum of n elements in f64: four lanes down the row, then the lanes. */
+export function row_sum(n: i32, y: usize): f64 {
   let a = f64x2.splat(0);
   let b = f64x2.splat(0);
-  for (let left = n; left > 0; left -= 4) {
-    let e = exp_ps(f32x4.sub(v128.load(x), s));
-    if (left >= 4) {
-      v128.store(y, e);
-    } else {
-      e = v128.and(e, lane_mask(left));
-      store_tail(y, e, left);
-    }
+  for (; n > 0; n -= 4) {
+    let e = v128.load(y);
+    if (n < 4) e = v128.and(e, lane_mask(n));
     a = f64x2.add(a, f64x2.promote_low_f32x4(e));
     b = f64x2.add(b, promote_high(e));
+    y += 16;
+  }
+  return add_lanes(a, b);
+}
+
+/** Sum of x * y over n elements: products in f32, added up in f64. */
+export function row_dot(n: i32, x: usize, y: usize): f64 {
+  let a = f64x2.splat(0);
+  let b = f64x2.splat(0);
+  for (; n > 0; n -= 4) {
+    let product = f32x4.mul(v128.load(x), v128.load(y));
+    if (n < 4) product = v128.and(product, lane_mask(n));
+    a = f64x2.add(a, f64x2.promote_low_f32x4(product));
+    b = f64x2.add(b, promote_high(product));
     x += 16;
     y += 16;
   }
