@@ -32,7 +32,7 @@ const INITIALIZERS: Readonly<Record<string, InitializerName>> = {
 export const HELP = `Trains a network of 64-64-10 units on 1,797 handwritten digits of 8 x 8 pixels.
 
   npm run demo                    train; what did it learn, and how fast?
-  npm run demo -- --compare       SGD, momentum, RMSProp, Adam from the same start
+  npm run demo -- --compare       SGD, momentum, RMSProp, Adam from one start
   npm run demo -- --init zeros    why weights must not start equal
   npm run demo -- --init glorot   train from another start
 
