@@ -23,10 +23,7 @@ export function classifier({ seed, activation = "relu", init, optimizer = adam({
   const kernelInit = init && { kernelInit: init };
   return sequential({
     input: PIXELS,
-    layers: [
-      dense(HIDDEN, { activation, ...kernelInit }), //
-      dense(CLASSES, { activation: "softmax", ...kernelInit }),
-    ],
+    layers: [dense(HIDDEN, { activation, ...kernelInit }), dense(CLASSES, { activation: "softmax", ...kernelInit })],
     loss: "cross-entropy",
     optimizer,
     seed,

@@ -30,9 +30,10 @@ export interface Result {
   readonly accuracy: number;
 }
 
-const CAPTION = `Equal initial weights and batches. One process and thread, in turns of an epoch,
-after ${WARM_UP_EPOCHS} epochs of warm-up on copies, on Node ${process.versions.node}. simdgrad also copies and
-checks each batch. Plain JavaScript computes in doubles and stores floats.`;
+const CAPTION = `Equal initial weights and batches, shuffled anew. One process and thread, in
+turns of an epoch, after ${WARM_UP_EPOCHS} epochs of warm-up on copies, on Node ${process.versions.node}. simdgrad
+also copies and checks each batch. Plain JavaScript computes in doubles and
+stores floats.`;
 
 export function showRace(digits: Digits, { init, seed, epochs }: Options, terminal: Terminal): void {
   const results = race(digits, classifier({ init, seed }), epochs, seed);
