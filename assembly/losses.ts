@@ -1,8 +1,10 @@
 // Losses with their gradients on logits or predictions z: out[0] = sum of weight * row loss, out[1] = sum of weights,
 // dz = d(out[0] / out[1]) / dz. All of them: z, dz f32[rows, n], dz may be z; weights f32[rows] or 0 (all ones);
-// out f64[2]. Where the weights sum to 0, dz is 0.
+// out f64[2]. Where the weights sum to 0, dz is 0. Errors are relative, in units of 2^-24, measured against f64.
 import { exp_ps, log1p_ps } from "./math";
-import { add_lanes, block_rows, exp_rows, lane_mask, promote_high, row_dot, row_scale, row_shift, row_sum } from "./rows";
+import {
+  add_lanes, block_rows, exp_rows, lane_mask, promote_high, row_dot, row_scale, row_shift, row_sum,
+} from "./rows";
 import { store_tail } from "./simd";
 
 function sum_weights(rows: i32, weights: usize): f64 {
@@ -12,19 +14,24 @@ function sum_weights(rows: i32, weights: usize): f64 {
   return sum;
 }
 
+/** log(1 + u) for u in [0, 1]. Not inlined: its two users gain next to nothing by it. */
+function log1p(u: v128): v128 {
+  return log1p_ps(u);
+}
+
 /** log(x) for x >= 1, to f32's relative precision also where x is just above 1; NaN for NaN. */
 function log_f64(x: f64): f64 {
   if (!(x < Infinity)) return x;
   const bits = reinterpret<u64>(x);
   const exponent = ((bits >> 52) as i32) - 1023;
   const mantissa = reinterpret<f64>((bits & 0x000fffffffffffff) | 0x3ff0000000000000);
-  const rest = f32x4.extract_lane(log1p_ps(f32x4.splat((mantissa - 1.0) as f32)), 0);
+  const rest = f32x4.extract_lane(log1p(f32x4.splat((mantissa - 1.0) as f32)), 0);
   return (exponent as f64) * 0.6931471805599453 + (rest as f64);
 }
 
 /** Softmax and cross-entropy: row loss = log(sum_j exp(z_j)) - z_label; dz = (softmax(z) - onehot) * weight / sum.
  *  Shapes: labels i32[rows], each in 0..n-1.
- *  Error: row loss <= 3 f32 ulp; dz <= 4 ulp, at the label too. */
+ *  Error: dz 7 + |z - max z| / 2, at the label too; loss 2, where it is below 1e-5 as dz; below 1e-15 both may be 0. */
 export function softmax_cross_entropy(
   rows: i32, n: i32, z: usize, ldz: i32, labels: usize, weights: usize, dz: usize, lddz: i32, out: usize,
 ): void {
@@ -77,7 +84,8 @@ export function softmax_cross_entropy(
 
 /** Softmax and cross-entropy with target rows: row loss = sum_j t_j * (log(sum_k exp(z_k)) - z_j);
  *  dz_j = (softmax(z)_j * sum(t) - t_j) * weight / sum.
- *  Shapes: targets f32[rows, n], one-hot or probabilities; they need not sum to 1. */
+ *  Shapes: targets f32[rows, n], one-hot or probabilities; they need not sum to 1.
+ *  Error: as softmax_cross_entropy; dz of targets other than one-hot relative to softmax(z) sum(t) + t. */
 export function softmax_cross_entropy_dense(
   rows: i32, n: i32, z: usize, ldz: i32, targets: usize, ldt: i32, weights: usize, dz: usize, lddz: i32, out: usize,
 ): void {
@@ -172,7 +180,7 @@ function element_loss(
         const v = v128.bitselect(rest, f32x4.neg(t), positive);
         gradient = f32x4.div(f32x4.add(f32x4.mul(u, e), v), f32x4.add(one, e));
         // max(x, 0) - x t + log(1 + e); the first two are x (1 - t) or -x t.
-        loss = f32x4.add(f32x4.mul(x, v), log1p_ps(e));
+        loss = f32x4.add(f32x4.mul(x, v), log1p(e));
       } else {
         const d = f32x4.sub(x, t);
         const size = f32x4.abs(d);
@@ -208,7 +216,8 @@ function element_loss(
 
 /** Sigmoid and binary cross-entropy: row loss = mean_j(max(z, 0) - z t + log(1 + exp(-|z|)));
  *  dz = (sigmoid(z) - t) * weight / (sum * n).
- *  Shapes: targets f32[rows, n] in [0, 1]. */
+ *  Shapes: targets f32[rows, n] in [0, 1].
+ *  Error: loss 2; dz 5, also where the network is sure (between targets 0 and 1 relative to its terms). */
 export function sigmoid_binary_cross_entropy(
   rows: i32, n: i32, z: usize, ldz: i32, targets: usize, ldt: i32, weights: usize, dz: usize, lddz: i32, out: usize,
 ): void {
@@ -216,7 +225,8 @@ export function sigmoid_binary_cross_entropy(
 }
 
 /** Row loss = mean_j((z - t)^2); dz = 2 (z - t) * weight / (sum * n).
- *  Shapes: targets f32[rows, n]. */
+ *  Shapes: targets f32[rows, n].
+ *  Error: loss 3, dz 4. */
 export function mean_squared_error(
   rows: i32, n: i32, z: usize, ldz: i32, targets: usize, ldt: i32, weights: usize, dz: usize, lddz: i32, out: usize,
 ): void {
@@ -225,7 +235,8 @@ export function mean_squared_error(
 }
 
 /** Row loss = mean_j|z - t|; dz = sign(z - t) * weight / (sum * n), sign(0) = 0.
- *  Shapes: targets f32[rows, n]. */
+ *  Shapes: targets f32[rows, n].
+ *  Error: loss 1, dz 2. */
 export function mean_absolute_error(
   rows: i32, n: i32, z: usize, ldz: i32, targets: usize, ldt: i32, weights: usize, dz: usize, lddz: i32, out: usize,
 ): void {
@@ -235,6 +246,7 @@ export function mean_absolute_error(
 /** Row loss = mean_j(d^2 / 2 where |d| <= delta, else delta (|d| - delta / 2)), d = z - t;
  *  dz = clamp(d, -delta, delta) * weight / (sum * n).
  *  Shapes: targets f32[rows, n]; delta > 0.
+ *  Error: loss 3, dz 4.
  *  Source: torch.nn.HuberLoss. */
 export function huber(
   rows: i32, n: i32, z: usize, ldz: i32, targets: usize, ldt: i32, weights: usize, dz: usize, lddz: i32, out: usize,

@@ -4,8 +4,11 @@
 // result is the number of such elements.
 //
 // Each kernel's inner loop stores whole vectors and is left at the first vector that is short or not finite; this
-// vector is then stored by lanes. Reads may run past the end. The loops test at their end: up to Node 22, V8 sinks the constants into a loop that
-// tests at its head.
+// vector is then stored by lanes. Reads may run past the end. The loops test at their end: up to Node 22, V8 sinks
+// the constants into a loop that tests at its head.
+//
+// Errors are those of one step from given p, g and moments without weight decay, where nothing cancels, relative, in
+// units of 2^-24, measured against f64; p has one more rounding.
 import { load_tail, madd, store_tail } from "./simd";
 
 // The exponent's bits; the largest denormal.
@@ -48,7 +51,7 @@ function is_partial(finite: i32, i: i32, last: i32): bool {
   return ((finite - 15) | (last - i)) < 0;
 }
 
-/** Stores at `at` those of the first `left` bytes' lanes of x whose bit is set in `finite`; the others stay. */
+/** Stores at `at` those lanes of x, among the first `left` bytes, whose bit is set in `finite`; the others stay. */
 function store_finite(at: usize, x: v128, finite: i32, left: i32): void {
   const bit = i32x4(1, 2, 4, 8);
   const mask = i32x4.eq(v128.and(i32x4.splat(finite), bit), bit);
@@ -56,7 +59,7 @@ function store_finite(at: usize, x: v128, finite: i32, left: i32): void {
   else store_tail(at, v128.bitselect(x, flush(load_tail(at, left >> 2)), mask), left >> 2);
 }
 
-/** How many of the first `left` bytes' lanes are missing in `finite`. */
+/** How many lanes among the first `left` bytes are missing in `finite`. */
 function count_missing(finite: i32, left: i32): i32 {
   return popcnt(~finite & (left >= 16 ? 15 : (1 << (left >> 2)) - 1));
 }
@@ -86,8 +89,10 @@ export function sgd_step(n: i32, p: usize, g: usize, lr: f64, weightDecay: f64):
   return failures;
 }
 
-/** SGD step with momentum, g' = g + wd * p, buf <- momentum * buf + g', p <- p - lr * (nesterov ? g' + momentum * buf : buf).
+/** SGD step with momentum, g' = g + wd * p, buf <- momentum * buf + g', p <- p - lr * buf;
+ *  nesterov: p <- p - lr * (g' + momentum * buf).
  *  Shapes: p, g, buf f32[n]; p, buf written; buf is zeros before the first step.
+ *  Error: buf 2.4, change of p 4.3.
  *  Source: torch.optim.SGD with dampening 0; Sutskever et al. 2013. */
 export function sgd_momentum_step(
   n: i32, p: usize, g: usize, buf: usize, lr: f64, momentum: f64, nesterov: i32, weightDecay: f64,
@@ -123,6 +128,7 @@ export function sgd_momentum_step(
 /** RMSprop step, g' = g + wd * p, v <- alpha * v + (1 - alpha) g'^2, d = g' / (sqrt(v) + eps);
  *  p <- p - lr * d, with momentum buf <- momentum * buf + d and p <- p - lr * buf.
  *  Shapes: p, g, v, buf f32[n]; p, v, buf written; buf is 0 (no address) when momentum is 0.
+ *  Error: v 3.2, buf 3.9, change of p 5.4.
  *  Source: torch.optim.RMSprop, not centered. */
 export function rmsprop_step(
   n: i32, p: usize, g: usize, v: usize, buf: usize,
@@ -166,6 +172,7 @@ export function rmsprop_step(
 
 /** Adagrad step, g' = g + wd * p, sum <- sum + g'^2, p <- p - lr * g' / (sqrt(sum) + eps).
  *  Shapes: p, g, sum f32[n]; p, sum written.
+ *  Error: sum 2, change of p 4.7.
  *  Source: Duchi et al. 2011, as torch.optim.Adagrad with lr_decay 0. */
 export function adagrad_step(
   n: i32, p: usize, g: usize, sum: usize, lr: f64, epsilon: f64, weightDecay: f64,
@@ -286,6 +293,7 @@ function adam(
  *  p <- p - lr * c1 m / (sqrt(c2 v) + eps).
  *  Shapes: p, g, m, v f32[n]; p, m, v written.
  *  Units: c1 = 1 / (1 - beta1^t), c2 = 1 / (1 - beta2^t), t from 1.
+ *  Error: m 2.4, v 3.4, change of p 4.9.
  *  Source: Kingma & Ba 2015, Alg. 1; weight decay as torch.optim.Adam. */
 export function adam_step(
   n: i32, p: usize, g: usize, m: usize, v: usize,
@@ -297,10 +305,12 @@ export function adam_step(
 /** AdamW step, p <- p - lr * wd * p, then Adam's step without decay in the gradient.
  *  Shapes: p, g, m, v f32[n]; p, m, v written.
  *  Units: c1 = 1 / (1 - beta1^t), c2 = 1 / (1 - beta2^t), t from 1.
+ *  Error: as adam_step.
  *  Source: Loshchilov & Hutter 2019, Alg. 2, decay scaled by lr as torch.optim.AdamW. */
 export function adamw_step(
   n: i32, p: usize, g: usize, m: usize, v: usize,
   lr: f64, beta1: f64, beta2: f64, epsilon: f64, c1: f64, c2: f64, weightDecay: f64,
 ): i32 {
-  return adam(n, p, g, m, v, lr, beta1, beta2, epsilon, c1, c2, weightDecay ? DECOUPLED : NO_DECAY, 1 - lr * weightDecay);
+  const decay = weightDecay ? DECOUPLED : NO_DECAY;
+  return adam(n, p, g, m, v, lr, beta1, beta2, epsilon, c1, c2, decay, 1 - lr * weightDecay);
 }

