@@ -116,7 +116,7 @@ function demo() {
   if (!existsSync(source)) return undefined;
   return {
     name: output,
-    inputs: ["src", "examples", "package.json"],
+    inputs: ["src", "examples", "bench/baselines", "package.json"],
     outputs: [output],
     run: async () => {
       const { build: esbuild } = await import("esbuild");
