@@ -65,7 +65,7 @@ function softmax(rows: number, n: number, z: Float32Array): void {
 
 /** out[j] = the sum of x's column j, four rows at a time. */
 function columnSums(rows: number, n: number, x: Float32Array, out: Float32Array): void {
-  out.fill(0);
+  for (let j = 0; j < n; j++) out[j] = 0;
   let i = 0;
   for (; i + 3 < rows; i += 4) {
     let p0 = (i * n) | 0;

@@ -37,22 +37,26 @@ const ROWS = 8;
 /** Doubles in the packed panel: 512 KB stays in a second-level cache. */
 const PANEL = 65536;
 const COLUMNS = 128;
+/** Branches on the sign of an activation are mispredicted half the time, so ReLU is (x + |x|) / 2, and its mask, of a
+ *  float y >= 0, is ceil(y * TINY). */
+const TINY = 2 ** -129;
 
 function createGemm(): Gemm {
   const tile = new Float64Array(ROWS * COLUMNS);
   const panel = new Float64Array(PANEL);
 
-  /** tile[8, n] += A[8, 4] panel[4, n], the panel's part at q. Steps k1..k3 are 0 where k ends (the panel holds 0). */
+  /** tile[8, n] += A[8, 4] panel[4, n], the panel's part at q. Steps k1..k3 are 0 where k ends (the panel holds 0);
+   *  where A ends after fewer rows than 8, the last one is repeated. */
   // biome-ignore format: one line a row of A
-  function multiply(n: number, a: Float32Array, pa: number, ars: number, k1: number, k2: number, k3: number, q: number) {
+  function multiply(n: number, rows: number, a: Float32Array, pa: number, ars: number, k1: number, k2: number, k3: number, q: number) {
     const p0 = pa;
-    const p1 = (p0 + ars) | 0;
-    const p2 = (p1 + ars) | 0;
-    const p3 = (p2 + ars) | 0;
-    const p4 = (p3 + ars) | 0;
-    const p5 = (p4 + ars) | 0;
-    const p6 = (p5 + ars) | 0;
-    const p7 = (p6 + ars) | 0;
+    const p1 = rows > 1 ? (p0 + ars) | 0 : p0;
+    const p2 = rows > 2 ? (p1 + ars) | 0 : p1;
+    const p3 = rows > 3 ? (p2 + ars) | 0 : p2;
+    const p4 = rows > 4 ? (p3 + ars) | 0 : p3;
+    const p5 = rows > 5 ? (p4 + ars) | 0 : p4;
+    const p6 = rows > 6 ? (p5 + ars) | 0 : p5;
+    const p7 = rows > 7 ? (p6 + ars) | 0 : p6;
     const a00 = a[p0], a01 = a[(p0 + k1) | 0], a02 = a[(p0 + k2) | 0], a03 = a[(p0 + k3) | 0];
     const a10 = a[p1], a11 = a[(p1 + k1) | 0], a12 = a[(p1 + k2) | 0], a13 = a[(p1 + k3) | 0];
     const a20 = a[p2], a21 = a[(p2 + k1) | 0], a22 = a[(p2 + k2) | 0], a23 = a[(p2 + k3) | 0];
@@ -73,6 +77,24 @@ function createGemm(): Gemm {
       tile[(c + 5) | 0] += a50 * b0 + a51 * b1 + a52 * b2 + a53 * b3;
       tile[(c + 6) | 0] += a60 * b0 + a61 * b1 + a62 * b2 + a63 * b3;
       tile[(c + 7) | 0] += a70 * b0 + a71 * b1 + a72 * b2 + a73 * b3;
+    }
+  }
+
+  /** The tile's first n columns become 0. `fill` is quicker for many, but costs a call out of JavaScript. */
+  function clear(n: number): void {
+    const end = (n * ROWS) | 0;
+    if (end > 512) tile.fill(0, 0, end);
+    else {
+      for (let t = 0; t < end; t = (t + ROWS) | 0) {
+        tile[t] = 0;
+        tile[(t + 1) | 0] = 0;
+        tile[(t + 2) | 0] = 0;
+        tile[(t + 3) | 0] = 0;
+        tile[(t + 4) | 0] = 0;
+        tile[(t + 5) | 0] = 0;
+        tile[(t + 6) | 0] = 0;
+        tile[(t + 7) | 0] = 0;
+      }
     }
   }
 
@@ -125,6 +147,72 @@ function createGemm(): Gemm {
     }
   }
 
+  /** C's rows (up to 8) of n at p from the tile, through the epilogue; `aux` at x is laid out as C or the bias. */
+  // biome-ignore format: one line a row of C
+  function storeBlock(n: number, rows: number, c: Float32Array, p: number, ldc: number, mode: number, aux: Float32Array, x: number) {
+    let t = 0;
+    let p0 = p;
+    let p1 = rows > 1 ? (p0 + ldc) | 0 : p0;
+    let p2 = rows > 2 ? (p1 + ldc) | 0 : p1;
+    let p3 = rows > 3 ? (p2 + ldc) | 0 : p2;
+    let p4 = rows > 4 ? (p3 + ldc) | 0 : p3;
+    let p5 = rows > 5 ? (p4 + ldc) | 0 : p4;
+    let p6 = rows > 6 ? (p5 + ldc) | 0 : p5;
+    let p7 = rows > 7 ? (p6 + ldc) | 0 : p6;
+    if (mode === STORE) {
+      for (let j = 0; j < n; j++) {
+        c[p0] = tile[t];
+        c[p1] = tile[(t + 1) | 0];
+        c[p2] = tile[(t + 2) | 0];
+        c[p3] = tile[(t + 3) | 0];
+        c[p4] = tile[(t + 4) | 0];
+        c[p5] = tile[(t + 5) | 0];
+        c[p6] = tile[(t + 6) | 0];
+        c[p7] = tile[(t + 7) | 0];
+        p0 = (p0 + 1) | 0; p1 = (p1 + 1) | 0; p2 = (p2 + 1) | 0; p3 = (p3 + 1) | 0; p4 = (p4 + 1) | 0; p5 = (p5 + 1) | 0; p6 = (p6 + 1) | 0; p7 = (p7 + 1) | 0;
+        t = (t + ROWS) | 0;
+      }
+    } else if (mode === MASK) {
+      const d = (x - p) | 0;
+      for (let j = 0; j < n; j++) {
+        c[p0] = tile[t] * Math.ceil(aux[(p0 + d) | 0] * TINY);
+        c[p1] = tile[(t + 1) | 0] * Math.ceil(aux[(p1 + d) | 0] * TINY);
+        c[p2] = tile[(t + 2) | 0] * Math.ceil(aux[(p2 + d) | 0] * TINY);
+        c[p3] = tile[(t + 3) | 0] * Math.ceil(aux[(p3 + d) | 0] * TINY);
+        c[p4] = tile[(t + 4) | 0] * Math.ceil(aux[(p4 + d) | 0] * TINY);
+        c[p5] = tile[(t + 5) | 0] * Math.ceil(aux[(p5 + d) | 0] * TINY);
+        c[p6] = tile[(t + 6) | 0] * Math.ceil(aux[(p6 + d) | 0] * TINY);
+        c[p7] = tile[(t + 7) | 0] * Math.ceil(aux[(p7 + d) | 0] * TINY);
+        p0 = (p0 + 1) | 0; p1 = (p1 + 1) | 0; p2 = (p2 + 1) | 0; p3 = (p3 + 1) | 0; p4 = (p4 + 1) | 0; p5 = (p5 + 1) | 0; p6 = (p6 + 1) | 0; p7 = (p7 + 1) | 0;
+        t = (t + ROWS) | 0;
+      }
+    } else {
+      const slope = mode === BIAS_RELU ? 0.5 : 1;
+      const fold = 1 - slope;
+      for (let j = 0; j < n; j++) {
+        const bias = aux[(x + j) | 0];
+        const s0 = tile[t] + bias;
+        const s1 = tile[(t + 1) | 0] + bias;
+        const s2 = tile[(t + 2) | 0] + bias;
+        const s3 = tile[(t + 3) | 0] + bias;
+        const s4 = tile[(t + 4) | 0] + bias;
+        const s5 = tile[(t + 5) | 0] + bias;
+        const s6 = tile[(t + 6) | 0] + bias;
+        const s7 = tile[(t + 7) | 0] + bias;
+        c[p0] = slope * s0 + fold * Math.abs(s0);
+        c[p1] = slope * s1 + fold * Math.abs(s1);
+        c[p2] = slope * s2 + fold * Math.abs(s2);
+        c[p3] = slope * s3 + fold * Math.abs(s3);
+        c[p4] = slope * s4 + fold * Math.abs(s4);
+        c[p5] = slope * s5 + fold * Math.abs(s5);
+        c[p6] = slope * s6 + fold * Math.abs(s6);
+        c[p7] = slope * s7 + fold * Math.abs(s7);
+        p0 = (p0 + 1) | 0; p1 = (p1 + 1) | 0; p2 = (p2 + 1) | 0; p3 = (p3 + 1) | 0; p4 = (p4 + 1) | 0; p5 = (p5 + 1) | 0; p6 = (p6 + 1) | 0; p7 = (p7 + 1) | 0;
+        t = (t + ROWS) | 0;
+      }
+    }
+  }
+
   /** C's row of n at p from the tile's row at t, through the epilogue; `aux` at x. */
   function storeRow(
     n: number,
@@ -143,11 +231,10 @@ function createGemm(): Gemm {
       }
     } else if (mode === MASK) {
       for (let j = 0; j < n; j++) {
-        c[(p + j) | 0] = tile[t] * ((aux[(x + j) | 0] > 0) as unknown as number | 0);
+        c[(p + j) | 0] = tile[t] * Math.ceil(aux[(x + j) | 0] * TINY);
         t = (t + stride) | 0;
       }
     } else {
-      // (sum + |sum|) / 2 is ReLU without a branch, which would be mispredicted half the time.
       const slope = mode === BIAS_RELU ? 0.5 : 1;
       const fold = 1 - slope;
       for (let j = 0; j < n; j++) {
@@ -159,27 +246,27 @@ function createGemm(): Gemm {
   }
 
   return function gemm(m, n, k, a, ars, acs, b, brs, bcs, c, ldc, mode, aux) {
-    const packedRows = m - (m % ROWS);
+    const packed = m > 2;
     const k4 = (k + 3) & ~3;
     const block = Math.min(COLUMNS, Math.max(4, Math.floor(PANEL / k4)));
     const auxStride = mode === MASK ? ldc : 0;
     for (let j = 0; j < n; j += block) {
       const columns = Math.min(block, n - j);
-      if (packedRows > 0) pack(columns, k, b, j * bcs, brs, bcs);
-      for (let i = 0; i < packedRows; i += ROWS) {
-        tile.fill(0, 0, columns * ROWS);
+      if (packed) pack(columns, k, b, j * bcs, brs, bcs);
+      for (let i = 0; packed && i < m; i += ROWS) {
+        const rows = Math.min(ROWS, m - i);
+        clear(columns);
         for (let l = 0; l < k; l += 4) {
           const left = k - l;
           const k1 = left > 1 ? acs : 0;
           const k2 = left > 2 ? 2 * acs : 0;
           const k3 = left > 3 ? 3 * acs : 0;
-          multiply(columns, a, i * ars + l * acs, ars, k1, k2, k3, l * columns);
+          multiply(columns, rows, a, i * ars + l * acs, ars, k1, k2, k3, l * columns);
         }
-        for (let r = 0; r < ROWS; r++)
-          storeRow(columns, r, ROWS, c, (i + r) * ldc + j, mode, aux, (i + r) * auxStride + j);
+        storeBlock(columns, rows, c, i * ldc + j, ldc, mode, aux, i * auxStride + j);
       }
-      for (let i = packedRows; i < m; i++) {
-        tile.fill(0, 0, columns);
+      for (let i = 0; !packed && i < m; i++) {
+        clear(columns);
         for (let l = 0; l < k; l += 4) {
           const left = k - l;
           const p = i * ars + l * acs;
