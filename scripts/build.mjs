@@ -6,13 +6,14 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { encodeDelta } from "./delta.mjs";
 
 /** @typedef {{ name: string, inputs: string[], outputs: string[], run: () => void | Promise<void> }} Step */
 
 /** @param {{ debug?: boolean }} options */
 export async function build({ debug = false } = {}) {
   process.chdir(fileURLToPath(new URL("..", import.meta.url)));
-  for (const step of [wasm("release", "strict"), ...(debug ? [wasm("debug", "debug")] : []), inlined("strict")]) {
+  for (const step of [...kernels(), ...(debug ? [wasm("debug", "debug")] : [])]) {
     await perform(step);
   }
   for (const step of [bundles(), declarations(), demo()]) {
@@ -35,18 +36,32 @@ function wasm(target, name) {
   };
 }
 
-/** The bytes as a module: every tool and bundler sees them inlined, none has to fetch. In hexadecimal, which gzip
- *  packs by a quarter better than base64.
- *  @param {string} name @returns {Step} */
-function inlined(name) {
+/** Both builds of the kernels, and their bytes as modules: every tool and bundler sees them inlined, none has to fetch.
+ *  In hexadecimal, which gzip packs by a quarter better than base64; the relaxed build as what differs from the strict.
+ *  @returns {Step[]} */
+function kernels() {
+  const strict = "build/strict.wasm";
+  const relaxed = "build/relaxed.wasm";
+  return [
+    wasm("release", "strict"),
+    wasm("relaxed", "relaxed"),
+    inlined("strict", "strictWasm", [strict], () => readFileSync(strict)),
+    inlined("relaxed", "relaxedDelta", [strict, relaxed, "scripts/delta.mjs"], () =>
+      encodeDelta(readFileSync(strict), readFileSync(relaxed)),
+    ),
+  ];
+}
+
+/** @param {string} name @param {string} constant @param {string[]} inputs @param {() => Uint8Array} bytes @returns {Step} */
+function inlined(name, constant, inputs, bytes) {
   const output = `src/generated/${name}.ts`;
   return {
     name: output,
-    inputs: [`build/${name}.wasm`],
+    inputs,
     outputs: [output],
     run: () => {
-      const bytes = readFileSync(`build/${name}.wasm`).toString("hex");
-      writeAtomically(output, `// Made by scripts/build.mjs.\nexport const ${name}Wasm: string =\n  "${bytes}";\n`);
+      const hex = Buffer.from(bytes()).toString("hex");
+      writeAtomically(output, `// Made by scripts/build.mjs.\nexport const ${constant}: string =\n  "${hex}";\n`);
     },
   };
 }

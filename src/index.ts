@@ -1,6 +1,6 @@
 // Entry `simdgrad`: the kernels arrive inlined.
 import { runtimeOf } from "./model/runtime.ts";
-import { strictModule } from "./runtime/modules.ts";
+import { builtinModules } from "./runtime/modules.ts";
 
 export { type ErrorCode, SimdgradError } from "./errors.ts";
 export type { Initializer, InitializerName } from "./initializers.ts";
@@ -31,4 +31,4 @@ export { type SgdOptions, type SgdSpec, sgd } from "./optimizers/sgd.ts";
 export type { NetworkConfig, NetworkSpec } from "./plan/layout.ts";
 export type { MemoryReport, PlanReport, PlanStep } from "./plan/print.ts";
 
-export const { sequential, load } = runtimeOf(strictModule);
+export const { sequential, load } = runtimeOf(builtinModules);

@@ -1,8 +1,10 @@
 // Entry `simdgrad/kernels`: the raw kernels on a linear memory with an arena, for those who write their own loops.
 import { SimdgradError, show } from "./errors.ts";
+import { checkName } from "./options.ts";
 import { ARENA_BASE, type Kernels } from "./runtime/abi.ts";
 import { instantiate } from "./runtime/instance.ts";
-import { strictModule } from "./runtime/modules.ts";
+import { SIMD_MODES, type Simd } from "./runtime/module.ts";
+import { builtinModules } from "./runtime/modules.ts";
 
 export { SimdgradError } from "./errors.ts";
 export type { KernelName, Kernels } from "./runtime/abi.ts";
@@ -11,7 +13,7 @@ export { gemmScratchBytes } from "./runtime/scratch.ts";
 
 export interface KernelSpaceOptions {
   /** `"strict"`: the same bits on every engine. */
-  simd?: "strict" | "relaxed" | "auto";
+  simd?: Simd;
   /** Size of the arena. Default 16 MiB. */
   bytes?: number;
 }
@@ -28,21 +30,15 @@ export interface KernelSpace {
   reset(): void;
 }
 
-/** Errors: CONFIG for unknown options, RUNTIME for builds that are not there, MEMORY. */
+/** Errors: CONFIG; RUNTIME when the engine lacks what `simd` asks for; MEMORY. */
 export function createKernels(options: KernelSpaceOptions = {}): KernelSpace {
   const { simd = "strict", bytes = 1 << 24 } = options;
-  if (simd !== "strict") {
-    throw new SimdgradError(
-      "RUNTIME",
-      `Expected simd "strict", received ${show(simd)}.`,
-      "No relaxed build is there yet.",
-    );
-  }
+  checkName("createKernels", "simd", simd, SIMD_MODES);
   if (!Number.isSafeInteger(bytes) || bytes < 0) {
     throw new SimdgradError("CONFIG", `Expected bytes to be a whole number >= 0, received ${show(bytes)}.`);
   }
   // Kernels may read 16 bytes past a matrix's end: 64 spare bytes close the arena.
-  const { memory, kernels } = instantiate(strictModule, ARENA_BASE + bytes + 64);
+  const { memory, kernels } = instantiate(builtinModules(simd), ARENA_BASE + bytes + 64);
   const limit = ARENA_BASE + Math.ceil(bytes / 64) * 64;
   let next = ARENA_BASE;
 

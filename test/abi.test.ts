@@ -1,8 +1,12 @@
 // The typed ABI (src/runtime/abi.ts) and the compiled kernels' exports are the same list.
 import { readFileSync } from "node:fs";
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { encodeDelta } from "../scripts/delta.mjs";
+import { relaxedDelta } from "../src/generated/relaxed.ts";
 import { strictWasm } from "../src/generated/strict.ts";
 import { ARENA_BASE, type Kernels } from "../src/runtime/abi.ts";
+import { applyDelta } from "../src/runtime/module.ts";
+import { randomSource } from "./support/random.ts";
 
 const bytes = readFileSync(new URL("../build/strict.wasm", import.meta.url));
 const module = new WebAssembly.Module(bytes);
@@ -55,4 +59,26 @@ it("keeps its tables below the arena", () => {
 
 it("is what the package carries", () => {
   expect(Buffer.from(strictWasm, "hex").equals(bytes)).toBe(true);
+});
+
+it("carries the relaxed build as what differs from the strict one", () => {
+  const relaxed = readFileSync(new URL("../build/relaxed.wasm", import.meta.url));
+  const decoded = applyDelta(bytes, Buffer.from(relaxedDelta, "hex"));
+  expect(Buffer.from(decoded).equals(relaxed)).toBe(true);
+});
+
+describe("a difference between two byte strings", () => {
+  const random = randomSource(3);
+  const noise = (n: number) => Uint8Array.from({ length: n }, () => random.integer(256));
+  const base = noise(5000);
+  const targets: [string, Uint8Array][] = [
+    ["nothing", new Uint8Array(0)],
+    ["the same", base],
+    ["all else", noise(300)],
+    ["pieces in another order", Uint8Array.of(...base.subarray(4000), ...noise(9), ...base.subarray(100, 3500))],
+    ["the end cut off", base.subarray(0, 4999)],
+  ];
+  for (const [name, target] of targets) {
+    it(name, () => expect(applyDelta(base, encodeDelta(base, target))).toEqual(Uint8Array.from(target)));
+  }
 });

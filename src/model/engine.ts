@@ -5,7 +5,6 @@ import { bind, type Call, run } from "../plan/bind.ts";
 import type { Plan } from "../plan/compile.ts";
 import type { Kernels } from "../runtime/abi.ts";
 import { ensureBytes, type Instance, instantiate } from "../runtime/instance.ts";
-import type { ModuleSource } from "../runtime/module.ts";
 
 /** Row counts whose bound lists are kept; serving many sizes must not grow without end. */
 const KEPT_ROW_COUNTS = 64;
@@ -26,10 +25,10 @@ export class Engine {
   private readonly instance: Instance;
 
   /** Errors: MEMORY when capacity rows of this plan do not fit. */
-  constructor(plan: Plan, source: ModuleSource, capacity: number) {
+  constructor(plan: Plan, module: WebAssembly.Module, capacity: number) {
     this.plan = plan;
     this.placement = place(plan.fixed, plan.programs, capacity);
-    this.instance = instantiate(source, this.placement.end);
+    this.instance = instantiate(module, this.placement.end);
     this.kernels = this.instance.kernels;
     this.update = { learningRate: plan.spec.optimizer?.learningRate ?? 0, step: 0 };
     this.renewViews();

@@ -6,7 +6,7 @@ import { place } from "../plan/arena.ts";
 import { compile } from "../plan/compile.ts";
 import { type NetworkConfig, type NetworkSpec, normalizeNetwork } from "../plan/layout.ts";
 import { type MemoryReport, memoryReport, type PlanReport, planReport, summary } from "../plan/print.ts";
-import type { ModuleSource } from "../runtime/module.ts";
+import { type ModuleSource, SIMD_MODES, type Simd } from "../runtime/module.ts";
 import { copyRows, loadInputs } from "./batches.ts";
 import { checkFinite, type Dataset, type Inputs, readDataset, readMatrix, type TargetsInput } from "./data.ts";
 import { diverged } from "./divergence.ts";
@@ -19,8 +19,9 @@ import { readWeights, type WeightRecord } from "./weights.ts";
 
 /** What belongs to the run and not to the network. */
 export interface RunOptions {
-  /** `"strict"`: the same bits on every engine. Default. */
-  simd?: "strict" | "relaxed" | "auto";
+  /** `"strict"`, the default: the same bits on every engine. `"relaxed"`: quicker, its bits not promised, RUNTIME
+   *  where the engine lacks it. `"auto"`: relaxed where it is. */
+  simd?: Simd;
   /** Default 1. */
   threads?: number;
   /** Rows that activations are planned for; larger training batches plan anew. Default 256. */
@@ -51,20 +52,14 @@ const CONFIG_KEYS = ["input", "layers", "loss", "optimizer", "seed", "simd", "th
 interface CheckedConfig {
   readonly spec: NetworkSpec;
   readonly maxBatch: number;
+  readonly simd: Simd;
 }
 
 function checkConfig(where: string, config: SequentialConfig): CheckedConfig {
   checkKeys(where, config, CONFIG_KEYS);
   const { simd = "strict", threads = 1, maxBatch = 256 } = config;
-  checkName(where, "simd", simd, ["strict", "relaxed", "auto"]);
+  checkName(where, "simd", simd, SIMD_MODES);
   checkCount(where, "threads", threads);
-  if (simd !== "strict") {
-    throw new SimdgradError(
-      "RUNTIME",
-      `${where}: expected simd "strict", received "${simd}".`,
-      "This version has no relaxed build.",
-    );
-  }
   if (threads !== 1) {
     throw new SimdgradError(
       "RUNTIME",
@@ -72,7 +67,7 @@ function checkConfig(where: string, config: SequentialConfig): CheckedConfig {
       "This version runs on one thread.",
     );
   }
-  return { spec: normalizeNetwork(config), maxBatch: checkCount(where, "maxBatch", maxBatch) };
+  return { spec: normalizeNetwork(config), maxBatch: checkCount(where, "maxBatch", maxBatch), simd };
 }
 
 /** Bytes by region that a model of this config takes, before it is built. Errors: CONFIG. */
@@ -84,14 +79,15 @@ export function planMemory(config: SequentialConfig): MemoryReport {
 
 /** Builds a model and initializes its parameters. Errors: CONFIG, MEMORY, RUNTIME. */
 export function createModel(config: SequentialConfig, source: ModuleSource): Model {
-  const { spec, maxBatch } = checkConfig("sequential", config);
-  const engine = new Engine(compile(spec), source, maxBatch);
+  const { spec, maxBatch, simd } = checkConfig("sequential", config);
+  const module = source(simd);
+  const engine = new Engine(compile(spec), module, maxBatch);
   engine.list(engine.plan.initialize.steps).run(1);
-  return new Model(engine, source);
+  return new Model(engine, module);
 }
 
 export class Model {
-  readonly #source: ModuleSource;
+  readonly #module: WebAssembly.Module;
   readonly #inference: Inference;
   readonly #trainer: Trainer;
   readonly #forward: RunList;
@@ -103,10 +99,10 @@ export class Model {
   #training = false;
 
   /** Use `sequential`. */
-  constructor(engine: Engine, source: ModuleSource) {
+  constructor(engine: Engine, module: WebAssembly.Module) {
     const { steps, forwardSteps } = engine.plan.twoWay;
     this.#engine = engine;
-    this.#source = source;
+    this.#module = module;
     this.#inference = new Inference(engine);
     this.#trainer = new Trainer(engine);
     this.#forward = engine.list(steps.slice(0, forwardSteps));
@@ -306,11 +302,11 @@ export class Model {
   /** An equal model with a memory of its own. */
   clone(): Model {
     const engine = this.#idle("clone");
-    const copy = new Engine(engine.plan, this.#source, engine.placement.capacity);
+    const copy = new Engine(engine.plan, this.#module, engine.placement.capacity);
     const { parameters, gradients, moments } = engine.plan.blocks;
     for (const block of [parameters, gradients, ...moments]) copy.view(block).set(engine.view(block));
     Object.assign(copy.update, engine.update);
-    const model = new Model(copy, this.#source);
+    const model = new Model(copy, this.#module);
     model.#counter.epoch = this.#counter.epoch;
     return model;
   }

@@ -1,7 +1,6 @@
 // A module bound to one linear memory of its own.
 import { SimdgradError } from "../errors.ts";
 import type { Kernels } from "./abi.ts";
-import type { ModuleSource } from "./module.ts";
 
 const PAGE = 65536;
 /** 4 GiB is the end of a 32-bit memory; the last page stays out so that every address fits. */
@@ -13,9 +12,9 @@ export interface Instance {
 }
 
 /** A fresh instance whose memory holds at least `bytes` bytes. Errors: MEMORY when the engine refuses. */
-export function instantiate(source: ModuleSource, bytes: number): Instance {
+export function instantiate(module: WebAssembly.Module, bytes: number): Instance {
   const memory = allocate(bytes);
-  const exports = new WebAssembly.Instance(source(), { env: { memory } }).exports;
+  const exports = new WebAssembly.Instance(module, { env: { memory } }).exports;
   return { memory, kernels: exports as unknown as Kernels };
 }
 

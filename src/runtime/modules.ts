@@ -1,5 +1,6 @@
 // The builds that this package carries with it.
+import { relaxedDelta } from "../generated/relaxed.ts";
 import { strictWasm } from "../generated/strict.ts";
-import { type ModuleSource, moduleFromHex } from "./module.ts";
+import { inlinedModules } from "./module.ts";
 
-export const strictModule: ModuleSource = moduleFromHex(strictWasm);
+export const builtinModules = inlinedModules(strictWasm, relaxedDelta);

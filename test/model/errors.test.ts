@@ -266,7 +266,6 @@ describe("configuration", () => {
     ["more than 4 GiB", () => sequential({ input: 40_000, layers: [dense(40_000)] }), "MEMORY", "4 GiB"],
     ["more than 4 GiB of activations", () => sequential({ ...classifier, maxBatch: 1e8 }), "MEMORY", "4 GiB"],
     ["threads", () => sequential({ ...classifier, threads: 2 }), "RUNTIME", "threads"],
-    ["relaxed", () => sequential({ ...classifier, simd: "relaxed" }), "RUNTIME", "relaxed"],
     ["an unknown simd", () => sequential({ ...classifier, simd: wrong("fast") }), "CONFIG", "simd", '"fast"'],
     ["save", () => sequential(classifier).save(), "RUNTIME", "save"],
     ["load", () => load(new Uint8Array(8)), "RUNTIME", "load"],
