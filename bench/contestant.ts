@@ -1,6 +1,7 @@
 // One contestant in a process of its own: node contestant.mjs WORKLOAD CONTESTANT MILLISECONDS. Checks it, lets
 // tinybench time it, prints a Measurement as JSON. With 0 milliseconds it is only checked.
 import { Bench } from "tinybench";
+import { loadControl } from "./control.ts";
 import { higherIsBetter, type Measurement, type Trial, type Unit } from "./workload.ts";
 import { workloads } from "./workloads.ts";
 
@@ -13,11 +14,32 @@ const create = workload?.contestants[contestantName];
 if (!workload || !create) throw new Error(`Expected a workload and a contestant, received ${process.argv.slice(2)}.`);
 
 const trial = create();
-const measurement: Measurement = { rate: null, samples: 0, check: trial?.check?.() ?? [] };
-if (trial && Number(milliseconds) > 0) Object.assign(measurement, await measure(trial, workload.unit));
+const measurement: Measurement = { rate: null, samples: 0, check: trial?.check?.() ?? [], control: 0, share: 1 };
+if (trial && Number(milliseconds) > 0) {
+  const before = controlRate();
+  const cpu = process.cpuUsage();
+  const start = performance.now();
+  Object.assign(measurement, await measure(trial, workload.unit));
+  const { user, system } = process.cpuUsage(cpu);
+  measurement.share = (user + system) / 1000 / (performance.now() - start);
+  measurement.control = Math.min(before, controlRate());
+}
 console.log(JSON.stringify(measurement));
 
-async function measure(trial: Trial, unit: Unit): Promise<Omit<Measurement, "check">> {
+/** Median GFLOPS of the control loop over some 10 ms. */
+function controlRate(): number {
+  const loop = loadControl("control");
+  if (!loop) return 0;
+  const n = 50_000;
+  const rates = Array.from({ length: 101 }, () => {
+    const start = performance.now();
+    loop(n);
+    return (96 * n) / (performance.now() - start) / 1e6;
+  });
+  return rates.sort((a, b) => a - b)[50];
+}
+
+async function measure(trial: Trial, unit: Unit): Promise<Pick<Measurement, "rate" | "samples">> {
   const time = Number(milliseconds);
   const isAsync = (await warm(trial, 0)).isAsync;
   const { msPerRun } = await warm(trial, time / 2);

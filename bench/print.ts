@@ -52,5 +52,8 @@ function line(result: Result, results: readonly Result[]): string {
     .map((other) => [other.contestant, speedUp(result, other)] as const)
     .map(([other, ratio]) => (ratio === null ? "" : `${ratio.toFixed(2)}x ${other}`));
   const spread = `spread ${(100 * result.spread).toFixed(0)} %`.padEnd(14);
-  return `${name} ${formatRate(result.median).padStart(11)}  ${spread} ${ratios.filter(Boolean).join("  ")}`;
+  const warning = result.disturbed
+    ? `  (core slow or busy in ${result.disturbed} of ${result.values.length} rounds)`
+    : "";
+  return `${name} ${formatRate(result.median).padStart(11)}  ${spread} ${ratios.filter(Boolean).join("  ")}${warning}`;
 }

@@ -23,22 +23,25 @@ const { values: options } = parseArgs({
 const rounds = Number(options.rounds ?? (options.quick ? 1 : 3));
 if (!Number.isInteger(rounds) || rounds < 1) throw new Error(`Expected --rounds >= 1, received ${options.rounds}.`);
 const milliseconds = options.quick ? 200 : 1000;
+/** How often a contestant is measured in a round when the core is slow or busy. */
+const ATTEMPTS = options.quick ? 1 : 3;
 const only = options.only;
 const chosen = workloads.filter(({ name }) => !only || only.some((text) => name.includes(text)));
 if (chosen.length === 0) throw new Error(`Expected --only to name one of: ${workloads.map((w) => w.name).join("; ")}.`);
 
 const pairs = chosen.flatMap((workload) => Object.keys(workload.contestants).map((name) => ({ workload, name })));
 const references = new Map<Workload, number[]>();
-const values = new Map(pairs.map((pair) => [pair, [] as number[]]));
+const measured = new Map(pairs.map((pair) => [pair, [] as Measurement[]]));
+let bestControl = 0;
 
 for (let round = 0; round < rounds; round++) {
   for (const pair of round % 2 === 0 ? pairs : pairs.toReversed()) {
     const { workload, name } = pair;
     console.error(`round ${round + 1} of ${rounds}: ${workload.name}, ${name}`);
-    const { rate, check } = runContestant(workload, name, milliseconds);
-    if (rate === null) continue;
-    compare(workload, name, check);
-    values.get(pair)?.push(rate);
+    const measurement = runUndisturbed(workload, name);
+    if (measurement.rate === null) continue;
+    compare(workload, name, measurement.check);
+    measured.get(pair)?.push(measurement);
   }
 }
 
@@ -50,7 +53,7 @@ const report: Report = {
   platform: `${process.platform} ${process.arch}`,
   rounds,
   quick: options.quick,
-  results: pairs.map((pair) => summarise(pair.workload, pair.name, values.get(pair) ?? [])),
+  results: pairs.map((pair) => summarise(pair.workload, pair.name, measured.get(pair) ?? [])),
 };
 const json = `${JSON.stringify(report, null, 2)}\n`;
 writeFileSync(`build/bench/results-${report.date.replaceAll(":", "-")}.json`, json);
@@ -59,6 +62,21 @@ if (options.publish) {
   writeFileSync("bench/results/latest.json", json);
 }
 printReport(report);
+
+/** Shared machines have slow phases, and others take the core: such a measurement is made again, whatever it says. */
+function runUndisturbed(workload: Workload, name: string): Measurement {
+  let best = runContestant(workload, name, milliseconds);
+  for (let attempt = 1; attempt < ATTEMPTS && isDisturbed(best); attempt++) {
+    const next = runContestant(workload, name, milliseconds);
+    if (next.control * next.share > best.control * best.share) best = next;
+  }
+  return best;
+}
+
+function isDisturbed({ rate, control, share }: Measurement): boolean {
+  bestControl = Math.max(bestControl, control);
+  return rate !== null && (control < 0.85 * bestControl || share < 0.9);
+}
 
 function runContestant(workload: Workload, name: string, time: number): Measurement {
   const script = fileURLToPath(new URL("./contestant.mjs", import.meta.url));
@@ -87,10 +105,13 @@ function compare(workload: Workload, name: string, check: number[]): void {
   }
 }
 
-function summarise({ name, title, unit }: Workload, contestant: string, values: number[]): Result {
+function summarise({ name, title, unit }: Workload, contestant: string, measurements: Measurement[]): Result {
+  const values = measurements.flatMap(({ rate }) => (rate === null ? [] : [rate]));
+  const disturbed = measurements.filter(isDisturbed).length;
+  const head = { workload: name, title, unit, contestant, values, disturbed };
+  if (values.length === 0) return { ...head, median: null, spread: null };
   const sorted = values.toSorted((a, b) => a - b);
   const last = sorted.length - 1;
-  if (last < 0) return { workload: name, title, unit, contestant, values, median: null, spread: null };
   const median = (sorted[Math.floor(last / 2)] + sorted[Math.ceil(last / 2)]) / 2;
-  return { workload: name, title, unit, contestant, values, median, spread: (sorted[last] - sorted[0]) / median };
+  return { ...head, median, spread: (sorted[last] - sorted[0]) / median };
 }

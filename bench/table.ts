@@ -7,7 +7,9 @@ const START = "<!-- bench:start -->";
 const END = "<!-- bench:end -->";
 
 const report: Report = JSON.parse(readFileSync("bench/results/latest.json", "utf8"));
-const table = `${rows(report).join("\n")}\n\n${describeMachine(report)}.`;
+const disturbed = report.results.filter(({ disturbed }) => disturbed > 0).length;
+const caution = disturbed ? ` The core was slow or busy during ${disturbed} of ${report.results.length} figures.` : "";
+const table = `${rows(report).join("\n")}\n\n${describeMachine(report)}.${caution}`;
 
 if (process.argv.includes("--write")) {
   const readme = readFileSync("README.md", "utf8");

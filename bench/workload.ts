@@ -29,6 +29,10 @@ export interface Measurement {
   rate: number | null;
   samples: number;
   check: number[];
+  /** GFLOPS of the control loop in this process, the smaller of before and after: what the core gave. */
+  control: number;
+  /** Processor time over wall time while measuring: under 1 when others took the core. */
+  share: number;
 }
 
 export interface Result {
@@ -41,6 +45,8 @@ export interface Result {
   median: number | null;
   /** (largest - smallest) / median. */
   spread: number | null;
+  /** Rounds in which every attempt met a slow or busy core. */
+  disturbed: number;
 }
 
 export interface Report {

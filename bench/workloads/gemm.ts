@@ -1,8 +1,8 @@
 // Matrix products beside the machine's limit, a loop of multiply and add in registers, measured in the same run.
-import { readFileSync } from "node:fs";
 import { createKernels, gemmScratchBytes } from "../../src/kernels.ts";
 import { createRandom } from "../baselines/network.ts";
 import { gemm, STORE } from "../baselines/tunedGemm.ts";
+import { loadControl } from "../control.ts";
 import type { Trial, Workload } from "../workload.ts";
 
 type Shape = readonly [m: number, n: number, k: number];
@@ -80,14 +80,10 @@ function simdgrad(shape: Shape): Trial {
   return trial(shape, a, b, c, () => kernels.sgemm_nn(m, n, k, pa, k, pb, n, pc, n, 0, 0, scratch));
 }
 
-/** null where the engine lacks the instructions. */
-function control(name: string): Trial | null {
-  const bytes = readFileSync(new URL(`./${name}.wasm`, import.meta.url));
-  if (!WebAssembly.validate(bytes)) return null;
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), {});
-  const loop = exports.control as (n: number) => number;
+function control(name: "control" | "control-relaxed"): Trial | null {
+  const loop = loadControl(name);
   const n = 100_000;
-  return { run: () => loop(n), units: 96 * n };
+  return loop && { run: () => loop(n), units: 96 * n };
 }
 
 const shapes: readonly Shape[] = [
