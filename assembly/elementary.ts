@@ -1,11 +1,12 @@
-// Elementary functions over n elements, y may be x. NaN gives NaN. Errors: the worst in either build by scripts/ulp.mjs.
+// Elementary functions over n elements, y may be x. NaN gives NaN.
+// Errors: the worst in either build, by scripts/ulp.mjs.
 import { map, map_compact } from "./map";
 import { erf_ps, exp_ps, log_ps } from "./math";
 
 class Exp {
   // @ts-ignore: decorator
   @inline
-  of(x: v128, _p: v128): v128 {
+  of(x: v128, _p: v128, _q: v128): v128 {
     return exp_ps(x);
   }
 }
@@ -13,7 +14,7 @@ class Exp {
 class Log {
   // @ts-ignore: decorator
   @inline
-  of(x: v128, _p: v128): v128 {
+  of(x: v128, _p: v128, _q: v128): v128 {
     return log_ps(x);
   }
 }
@@ -21,7 +22,7 @@ class Log {
 class Erf {
   // @ts-ignore: decorator
   @inline
-  of(x: v128, _p: v128): v128 {
+  of(x: v128, _p: v128, _q: v128): v128 {
     return erf_ps(x);
   }
 }

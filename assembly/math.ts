@@ -165,14 +165,6 @@ export function sigmoid_negative_ps(b: v128): v128 {
   return madd(q, f32x4.sub(f32x4.sub(d, one()), e), q);
 }
 
-/** 1 / (1 + e^-x). */
-// @ts-ignore: decorator
-@inline
-export function sigmoid_ps(x: v128): v128 {
-  const q = sigmoid_negative_ps(v128.or(x, sign_bit()));
-  return v128.bitselect(q, f32x4.sub(one(), q), f32x4.lt(x, f32x4.splat(0)));
-}
-
 /** tanh |x| = (1 - e) / (1 + e), e = e^(-2 |x|). */
 // @ts-ignore: decorator
 @inline
@@ -195,7 +187,7 @@ const ERF: usize = memory.data<f32>([
   -1.36190793e-4, -1.54122372e-5, -7.42749307e-7,
 ], 16);
 
-/** p in log(erfc(-b)) = b + b p, b in [-15, 0]; below -4.5, where the logarithm is -22, it falls too fast. */
+/** p in log(erfc(-b)) = b + b p. */
 // @ts-ignore: decorator
 @inline
 function erfc_curve(b: v128): v128 {
@@ -209,11 +201,11 @@ function erfc_curve(b: v128): v128 {
   return madd(madd(p9, b4, madd(p7, b2, p5)), b4, madd(p3, b2, p1));
 }
 
-/** erfc(-b) for b in [-15, 0]; where it is below 2e-10 it comes out too small. */
+/** log(erfc(-b)) for b in [-15, 0]; below -22 it comes out too low. */
 // @ts-ignore: decorator
 @inline
-export function erfc_ps(b: v128): v128 {
-  return exp_ps(madd(erfc_curve(b), b, b));
+export function log_erfc_ps(b: v128): v128 {
+  return madd(erfc_curve(b), b, b);
 }
 
 /** The error function, erf |x| = 1 - erfc |x|. */

@@ -71,11 +71,11 @@ const measured = {
 
 /** The module's bytes: the given file, the release build, or a build of its own. */
 function wasmBytes(path) {
-  const release = join(root, "build/release.wasm");
+  const release = join(root, "build/strict.wasm");
   if (path || existsSync(release)) return readFileSync(path ?? release);
   const directory = mkdtempSync(join(tmpdir(), "simdgrad-ulp-"));
   try {
-    const file = join(directory, "release.wasm");
+    const file = join(directory, "strict.wasm");
     const compiler = join(root, "node_modules/assemblyscript/bin/asc.js");
     const { status } = spawnSync(process.execPath, [compiler, "--target", "release", "--outFile", file], {
       cwd: root,
