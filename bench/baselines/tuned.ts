@@ -9,7 +9,7 @@ const LN2 = Math.LN2;
 const ROUND = 6755399441055744;
 const powersOfTwo = Float64Array.from({ length: 256 }, (_, i) => 2 ** (i - 255));
 
-/** exp(x) for x <= 0, to single precision: 2^n e^r, |r| <= ln(2) / 2, a polynomial of degree 6 (relative error 2e-7). */
+/** exp(x) for x <= 0: 2^n e^r, |r| <= ln(2) / 2, a polynomial of degree 6 (relative error 2e-7). */
 function expNegative(x: number): number {
   const n = x * LOG2E + ROUND - ROUND;
   if (!(n > -150)) return n < 0 ? 0 : Number.NaN;

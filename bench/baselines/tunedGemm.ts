@@ -16,7 +16,8 @@ export const BIAS = 1;
 export const BIAS_RELU = 2;
 export const MASK = 3;
 
-/** C[m, n] = A B with the epilogue `mode`; A's element (i, k) is at i * ars + k * acs, B's (k, j) at k * brs + j * bcs. */
+/** C[m, n] = A B for k <= 16384, with the epilogue `mode`. A's element (i, k) is at i * ars + k * acs, B's (k, j) at
+ *  k * brs + j * bcs. */
 export type Gemm = (
   m: number,
   n: number,
@@ -48,7 +49,10 @@ function createGemm(): Gemm {
   /** tile[8, n] += A[8, 4] panel[4, n], the panel's part at q. Steps k1..k3 are 0 where k ends (the panel holds 0);
    *  where A ends after fewer rows than 8, the last one is repeated. */
   // biome-ignore format: one line a row of A
-  function multiply(n: number, rows: number, a: Float32Array, pa: number, ars: number, k1: number, k2: number, k3: number, q: number) {
+  function multiply(
+    n: number, rows: number, a: Float32Array, pa: number, ars: number,
+    k1: number, k2: number, k3: number, q: number,
+  ): void {
     const p0 = pa;
     const p1 = rows > 1 ? (p0 + ars) | 0 : p0;
     const p2 = rows > 2 ? (p1 + ars) | 0 : p1;
@@ -124,32 +128,34 @@ function createGemm(): Gemm {
     }
   }
 
-  /** tile[1, n] += A[1, 4] B[4, n] from B itself: packing does not pay for one row. */
+  /** tile[1, n] += A[1, 8] B[8, n] from B itself: packing does not pay for one row. Past k, A counts as 0. */
+  // biome-ignore format: a line a pair of steps of k
   function multiplyRow(
-    n: number,
-    a0: number,
-    a1: number,
-    a2: number,
-    a3: number,
-    b: Float32Array,
-    q0: number,
-    q1: number,
-    q2: number,
-    q3: number,
-    bcs: number,
+    n: number, k: number, a: Float32Array, p: number, acs: number,
+    b: Float32Array, q0: number, brs: number, bcs: number,
   ): void {
+    const a0 = a[p], a1 = k > 1 ? a[(p + 1 * acs) | 0] : 0;
+    const a2 = k > 2 ? a[(p + 2 * acs) | 0] : 0, a3 = k > 3 ? a[(p + 3 * acs) | 0] : 0;
+    const a4 = k > 4 ? a[(p + 4 * acs) | 0] : 0, a5 = k > 5 ? a[(p + 5 * acs) | 0] : 0;
+    const a6 = k > 6 ? a[(p + 6 * acs) | 0] : 0, a7 = k > 7 ? a[(p + 7 * acs) | 0] : 0;
+    let q1 = k > 1 ? (q0 + brs) | 0 : q0, q2 = k > 2 ? (q1 + brs) | 0 : q1;
+    let q3 = k > 3 ? (q2 + brs) | 0 : q2, q4 = k > 4 ? (q3 + brs) | 0 : q3;
+    let q5 = k > 5 ? (q4 + brs) | 0 : q4, q6 = k > 6 ? (q5 + brs) | 0 : q5;
+    let q7 = k > 7 ? (q6 + brs) | 0 : q6;
     for (let j = 0; j < n; j++) {
-      tile[j] += a0 * b[q0] + a1 * b[q1] + a2 * b[q2] + a3 * b[q3];
-      q0 = (q0 + bcs) | 0;
-      q1 = (q1 + bcs) | 0;
-      q2 = (q2 + bcs) | 0;
-      q3 = (q3 + bcs) | 0;
+      tile[j] += a0 * b[q0] + a1 * b[q1] + a2 * b[q2] + a3 * b[q3]
+        + (a4 * b[q4] + a5 * b[q5] + a6 * b[q6] + a7 * b[q7]);
+      q0 = (q0 + bcs) | 0; q1 = (q1 + bcs) | 0; q2 = (q2 + bcs) | 0; q3 = (q3 + bcs) | 0;
+      q4 = (q4 + bcs) | 0; q5 = (q5 + bcs) | 0; q6 = (q6 + bcs) | 0; q7 = (q7 + bcs) | 0;
     }
   }
 
   /** C's rows (up to 8) of n at p from the tile, through the epilogue; `aux` at x is laid out as C or the bias. */
   // biome-ignore format: one line a row of C
-  function storeBlock(n: number, rows: number, c: Float32Array, p: number, ldc: number, mode: number, aux: Float32Array, x: number) {
+  function storeBlock(
+    n: number, rows: number, c: Float32Array, p: number,
+    ldc: number, mode: number, aux: Float32Array, x: number,
+  ): void {
     let t = 0;
     let p0 = p;
     let p1 = rows > 1 ? (p0 + ldc) | 0 : p0;
@@ -169,7 +175,8 @@ function createGemm(): Gemm {
         c[p5] = tile[(t + 5) | 0];
         c[p6] = tile[(t + 6) | 0];
         c[p7] = tile[(t + 7) | 0];
-        p0 = (p0 + 1) | 0; p1 = (p1 + 1) | 0; p2 = (p2 + 1) | 0; p3 = (p3 + 1) | 0; p4 = (p4 + 1) | 0; p5 = (p5 + 1) | 0; p6 = (p6 + 1) | 0; p7 = (p7 + 1) | 0;
+        p0 = (p0 + 1) | 0; p1 = (p1 + 1) | 0; p2 = (p2 + 1) | 0; p3 = (p3 + 1) | 0;
+        p4 = (p4 + 1) | 0; p5 = (p5 + 1) | 0; p6 = (p6 + 1) | 0; p7 = (p7 + 1) | 0;
         t = (t + ROWS) | 0;
       }
     } else if (mode === MASK) {
@@ -183,7 +190,8 @@ function createGemm(): Gemm {
         c[p5] = tile[(t + 5) | 0] * Math.ceil(aux[(p5 + d) | 0] * TINY);
         c[p6] = tile[(t + 6) | 0] * Math.ceil(aux[(p6 + d) | 0] * TINY);
         c[p7] = tile[(t + 7) | 0] * Math.ceil(aux[(p7 + d) | 0] * TINY);
-        p0 = (p0 + 1) | 0; p1 = (p1 + 1) | 0; p2 = (p2 + 1) | 0; p3 = (p3 + 1) | 0; p4 = (p4 + 1) | 0; p5 = (p5 + 1) | 0; p6 = (p6 + 1) | 0; p7 = (p7 + 1) | 0;
+        p0 = (p0 + 1) | 0; p1 = (p1 + 1) | 0; p2 = (p2 + 1) | 0; p3 = (p3 + 1) | 0;
+        p4 = (p4 + 1) | 0; p5 = (p5 + 1) | 0; p6 = (p6 + 1) | 0; p7 = (p7 + 1) | 0;
         t = (t + ROWS) | 0;
       }
     } else {
@@ -207,40 +215,25 @@ function createGemm(): Gemm {
         c[p5] = slope * s5 + fold * Math.abs(s5);
         c[p6] = slope * s6 + fold * Math.abs(s6);
         c[p7] = slope * s7 + fold * Math.abs(s7);
-        p0 = (p0 + 1) | 0; p1 = (p1 + 1) | 0; p2 = (p2 + 1) | 0; p3 = (p3 + 1) | 0; p4 = (p4 + 1) | 0; p5 = (p5 + 1) | 0; p6 = (p6 + 1) | 0; p7 = (p7 + 1) | 0;
+        p0 = (p0 + 1) | 0; p1 = (p1 + 1) | 0; p2 = (p2 + 1) | 0; p3 = (p3 + 1) | 0;
+        p4 = (p4 + 1) | 0; p5 = (p5 + 1) | 0; p6 = (p6 + 1) | 0; p7 = (p7 + 1) | 0;
         t = (t + ROWS) | 0;
       }
     }
   }
 
-  /** C's row of n at p from the tile's row at t, through the epilogue; `aux` at x. */
-  function storeRow(
-    n: number,
-    t: number,
-    stride: number,
-    c: Float32Array,
-    p: number,
-    mode: number,
-    aux: Float32Array,
-    x: number,
-  ): void {
+  /** C's row of n at p from the tile's first n elements, through the epilogue; `aux` at x. */
+  function storeRow(n: number, c: Float32Array, p: number, mode: number, aux: Float32Array, x: number): void {
     if (mode === STORE) {
-      for (let j = 0; j < n; j++) {
-        c[(p + j) | 0] = tile[t];
-        t = (t + stride) | 0;
-      }
+      for (let j = 0; j < n; j++) c[(p + j) | 0] = tile[j];
     } else if (mode === MASK) {
-      for (let j = 0; j < n; j++) {
-        c[(p + j) | 0] = tile[t] * Math.ceil(aux[(x + j) | 0] * TINY);
-        t = (t + stride) | 0;
-      }
+      for (let j = 0; j < n; j++) c[(p + j) | 0] = tile[j] * Math.ceil(aux[(x + j) | 0] * TINY);
     } else {
       const slope = mode === BIAS_RELU ? 0.5 : 1;
       const fold = 1 - slope;
       for (let j = 0; j < n; j++) {
-        const sum = tile[t] + aux[(x + j) | 0];
+        const sum = tile[j] + aux[(x + j) | 0];
         c[(p + j) | 0] = slope * sum + fold * Math.abs(sum);
-        t = (t + stride) | 0;
       }
     }
   }
@@ -267,25 +260,10 @@ function createGemm(): Gemm {
       }
       for (let i = 0; !packed && i < m; i++) {
         clear(columns);
-        for (let l = 0; l < k; l += 4) {
-          const left = k - l;
-          const p = i * ars + l * acs;
-          const q = l * brs + j * bcs;
-          multiplyRow(
-            columns,
-            a[p],
-            left > 1 ? a[p + acs] : 0,
-            left > 2 ? a[p + 2 * acs] : 0,
-            left > 3 ? a[p + 3 * acs] : 0,
-            b,
-            q,
-            left > 1 ? q + brs : q,
-            left > 2 ? q + 2 * brs : q,
-            left > 3 ? q + 3 * brs : q,
-            bcs,
-          );
+        for (let l = 0; l < k; l += 8) {
+          multiplyRow(columns, k - l, a, i * ars + l * acs, acs, b, l * brs + j * bcs, brs, bcs);
         }
-        storeRow(columns, 0, 1, c, i * ldc + j, mode, aux, i * auxStride + j);
+        storeRow(columns, c, i * ldc + j, mode, aux, i * auxStride + j);
       }
     }
   };
