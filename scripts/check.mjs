@@ -1,10 +1,11 @@
 // @ts-check
-// `npm run check`: types, lint, format, floors, what is committed, what is published. Runs after ready.mjs.
+// `npm run check`: types, lint, format, floors, what is committed, what is published, what is compiled. Runs after ready.mjs.
 import { execFileSync, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { checkPackage } from "./package.mjs";
 import { checkSize } from "./size.mjs";
+import { checkSpills } from "./spills.mjs";
 
 process.chdir(fileURLToPath(new URL("..", import.meta.url)));
 
@@ -17,6 +18,7 @@ const checks = {
   text: checkText,
   package: checkPackage,
   size: checkSize,
+  spills: checkSpills,
 };
 
 for (const [name, check] of Object.entries(checks)) {
