@@ -15,6 +15,26 @@ export function first_non_finite(n: i32, x: usize): i32 {
   return -1;
 }
 
+/** The largest |x|; infinity or NaN when any element is. 0 when n is 0. */
+export function largest_magnitude(n: i32, x: usize): f32 {
+  const magnitude = i32x4.splat(0x7fffffff);
+  let a = i32x4.splat(0);
+  let b = i32x4.splat(0);
+  // As integers magnitudes have the order of the floats, infinity and NaN above all.
+  for (; n >= 8; n -= 8) {
+    a = i32x4.max_s(a, v128.and(v128.load(x), magnitude));
+    b = i32x4.max_s(b, v128.and(v128.load(x, 16), magnitude));
+    x += 32;
+  }
+  a = i32x4.max_s(a, b);
+  let largest = max(max(i32x4.extract_lane(a, 0), i32x4.extract_lane(a, 1)), max(i32x4.extract_lane(a, 2), i32x4.extract_lane(a, 3)));
+  for (; n > 0; n--) {
+    largest = max(largest, load<i32>(x) & 0x7fffffff);
+    x += 4;
+  }
+  return reinterpret<f32>(largest);
+}
+
 /** x = value over n elements. */
 export function fill(n: i32, x: usize, value: f32): void {
   for (; n >= 4; n -= 4) {

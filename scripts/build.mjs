@@ -13,7 +13,7 @@ import { encodeDelta } from "./delta.mjs";
 /** @param {{ debug?: boolean }} options */
 export async function build({ debug = false } = {}) {
   process.chdir(fileURLToPath(new URL("..", import.meta.url)));
-  for (const step of [...kernels(), ...(debug ? [wasm("debug", "debug")] : [])]) {
+  for (const step of [...kernels(), lane(), ...(debug ? [wasm("debug", "debug")] : [])]) {
     await perform(step);
   }
   for (const step of [bundles(), declarations(), demo()]) {
@@ -62,6 +62,30 @@ function inlined(name, constant, inputs, bytes) {
     run: () => {
       const hex = Buffer.from(bytes()).toString("hex");
       writeAtomically(output, `// Made by scripts/build.mjs.\nexport const ${constant}: string =\n  "${hex}";\n`);
+    },
+  };
+}
+
+/** What worker lanes run, as text: a worker can be started from it without a file beside the bundle. @returns {Step} */
+function lane() {
+  const output = "src/generated/lane.ts";
+  return {
+    name: output,
+    inputs: ["src/runtime/lane.ts", "src/runtime/barrier.ts"],
+    outputs: [output],
+    run: async () => {
+      const { build: esbuild } = await import("esbuild");
+      const { outputFiles } = await esbuild({
+        entryPoints: ["src/runtime/lane.ts"],
+        bundle: true,
+        minify: true,
+        format: "iife",
+        target: "es2022",
+        write: false,
+        logLevel: "warning",
+      });
+      const source = JSON.stringify(outputFiles[0].text.trim());
+      writeAtomically(output, `// Made by scripts/build.mjs.\nexport const laneSource: string =\n  ${source};\n`);
     },
   };
 }

@@ -11,7 +11,7 @@ export type { LayerSpec } from "./layers/index.ts";
 export type { Loss, LossSpec } from "./losses/index.ts";
 export type { Dataset, Inputs, NumberArray, TargetsInput } from "./model/data.ts";
 export type { EarlyStoppingOptions } from "./model/early-stopping.ts";
-export type { FitOptions } from "./model/fit.ts";
+export type { FitOptions } from "./model/fit-job.ts";
 export {
   type Evaluation,
   type Model,

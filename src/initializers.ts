@@ -27,30 +27,39 @@ export type Initializer =
 export function normalizeInitializer(where: string, name: string, init: Initializer): Initializer {
   if (typeof init === "string" && NAMES.includes(init)) return init;
   if (typeof init === "object" && init !== null) {
-    const at = `${where}, ${name}`;
-    switch (init.kind) {
-      case "constant":
-        checkKeys(at, init, ["kind", "value"]);
-        return { kind: "constant", value: checkNumber(at, "value", init.value) };
-      case "uniform": {
-        checkKeys(at, init, ["kind", "low", "high"]);
-        const low = checkNumber(at, "low", init.low);
-        return { kind: "uniform", low, high: checkNumber(at, "high", init.high, { low, openLow: true }) };
-      }
-      case "normal":
-        checkKeys(at, init, ["kind", "mean", "std"]);
-        return {
-          kind: "normal",
-          mean: checkNumber(at, "mean", init.mean ?? 0),
-          std: checkNumber(at, "std", init.std, { low: 0 }),
-        };
-    }
+    const known = distribution(`${where}, ${name}`, init);
+    if (known) return Object.freeze(known);
   }
   throw new SimdgradError(
     "CONFIG",
     `${where}: expected ${name} to be an initializer, received ${show(init)}.`,
     `Known: ${NAMES.join(", ")}, { kind: "constant", value }, { kind: "uniform", low, high }, { kind: "normal", mean, std }.`,
   );
+}
+
+function distribution(at: string, init: Exclude<Initializer, string>): Initializer | undefined {
+  switch (init.kind) {
+    case "constant":
+      checkKeys(at, init, ["kind", "value"]);
+      return { kind: "constant", value: checkNumber(at, "value", init.value, { single: true }) };
+    case "uniform": {
+      checkKeys(at, init, ["kind", "low", "high"]);
+      const low = checkNumber(at, "low", init.low, { single: true });
+      const high = checkNumber(at, "high", init.high, { single: true });
+      // The kernel scales by the width, in f32.
+      checkNumber(at, "high - low", Math.fround(high) - Math.fround(low), { low: 0, openLow: true, single: true });
+      return { kind: "uniform", low, high };
+    }
+    case "normal": {
+      checkKeys(at, init, ["kind", "mean", "std"]);
+      const { mean = 0, std } = init;
+      // Normals reach seven standard deviations.
+      checkNumber(at, "std", std, { low: 0, high: 1e37 });
+      return { kind: "normal", mean: checkNumber(at, "mean", mean, { single: true }), std };
+    }
+    default:
+      return undefined;
+  }
 }
 
 /** Emits the fill of one parameter.

@@ -1,6 +1,6 @@
 // Entry `simdgrad/kernels`: the raw kernels on a linear memory with an arena, for those who write their own loops.
 import { SimdgradError, show } from "./errors.ts";
-import { checkName } from "./options.ts";
+import { checkKeys, checkName } from "./options.ts";
 import { ARENA_BASE, type Kernels } from "./runtime/abi.ts";
 import { instantiate } from "./runtime/instance.ts";
 import { SIMD_MODES, type Simd } from "./runtime/module.ts";
@@ -32,13 +32,14 @@ export interface KernelSpace {
 
 /** Errors: CONFIG; RUNTIME when the engine lacks what `simd` asks for; MEMORY. */
 export function createKernels(options: KernelSpaceOptions = {}): KernelSpace {
+  checkKeys("createKernels", options, ["simd", "bytes"]);
   const { simd = "strict", bytes = 1 << 24 } = options;
   checkName("createKernels", "simd", simd, SIMD_MODES);
   if (!Number.isSafeInteger(bytes) || bytes < 0) {
     throw new SimdgradError("CONFIG", `Expected bytes to be a whole number >= 0, received ${show(bytes)}.`);
   }
   // Kernels may read 16 bytes past a matrix's end: 64 spare bytes close the arena.
-  const { memory, kernels } = instantiate(builtinModules(simd), ARENA_BASE + bytes + 64);
+  const { memory, kernels } = instantiate(builtinModules(simd, false), ARENA_BASE + bytes + 64);
   const limit = ARENA_BASE + Math.ceil(bytes / 64) * 64;
   let next = ARENA_BASE;
 

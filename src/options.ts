@@ -19,6 +19,11 @@ export function checkKeys(where: string, options: unknown, known: readonly strin
   }
 }
 
+/** What was passed, or the default where nothing was: null is no nothing. */
+export function orDefault<T>(value: T | undefined, standard: T): T {
+  return value === undefined ? standard : value;
+}
+
 /** A whole number of at least `least`. */
 export function checkCount(where: string, name: string, value: unknown, least = 1): number {
   if (!Number.isSafeInteger(value) || (value as number) < least) {
@@ -30,16 +35,23 @@ export function checkCount(where: string, name: string, value: unknown, least = 
   return value as number;
 }
 
-/** A finite number in [low, high]; with `open`, high itself is out. */
+/** A finite number in [low, high], or without its ends where they are open; `single`: kernels take it as f32, where
+ *  it has to be finite too. */
 export function checkNumber(
   where: string,
   name: string,
   value: unknown,
-  { low = Number.NEGATIVE_INFINITY, high = Number.POSITIVE_INFINITY, openLow = false, openHigh = false } = {},
+  {
+    low = Number.NEGATIVE_INFINITY,
+    high = Number.POSITIVE_INFINITY,
+    openLow = false,
+    openHigh = false,
+    single = false,
+  } = {},
 ): number {
   const ok =
     typeof value === "number" &&
-    Number.isFinite(value) &&
+    Number.isFinite(single ? Math.fround(value) : value) &&
     (openLow ? value > low : value >= low) &&
     (openHigh ? value < high : value <= high);
   if (ok) return value;
@@ -47,7 +59,7 @@ export function checkNumber(
   const to = high === Number.POSITIVE_INFINITY ? "" : `${from && " and"} ${openHigh ? "<" : "<="} ${high}`;
   throw new SimdgradError(
     "CONFIG",
-    `${where}: expected ${name} to be a finite number${from}${to}, received ${show(value)}.`,
+    `${where}: expected ${name} to be a finite ${single ? "f32 " : ""}number${from}${to}, received ${show(value)}.`,
   );
 }
 

@@ -20,7 +20,7 @@ const NAMES = [
 export type ActivationName = (typeof NAMES)[number];
 
 /** A name, or a name with its parameter: leaky-relu's slope (default 0.01), elu's alpha (default 1). */
-export type Activation = ActivationName | { kind: "leaky-relu" | "elu"; alpha: number };
+export type Activation = ActivationName | { readonly kind: "leaky-relu" | "elu"; readonly alpha?: number };
 
 export function activationName(activation: Activation): ActivationName {
   return typeof activation === "string" ? activation : activation.kind;
@@ -39,8 +39,8 @@ export function normalizeActivation(where: string, activation: Activation): Acti
     checkKeys(at, activation, ["kind", "alpha"]);
     if (activation.alpha === undefined) return kind;
     // A negative alpha makes elu fold back on itself: its gradient could not be told from its output.
-    const alpha = checkNumber(at, "alpha", activation.alpha, kind === "elu" ? { low: 0 } : {});
-    return alpha === parameter(kind) ? kind : { kind, alpha };
+    const alpha = checkNumber(at, "alpha", activation.alpha, { low: kind === "elu" ? 0 : undefined, single: true });
+    return alpha === parameter(kind) ? kind : Object.freeze({ kind, alpha });
   }
   throw new SimdgradError(
     "CONFIG",
@@ -50,8 +50,8 @@ export function normalizeActivation(where: string, activation: Activation): Acti
 }
 
 function parameter(activation: Activation): number {
-  if (typeof activation === "object") return activation.alpha;
-  return activation === "leaky-relu" ? 0.01 : 1;
+  if (typeof activation === "object" && activation.alpha !== undefined) return activation.alpha;
+  return activationName(activation) === "leaky-relu" ? 0.01 : 1;
 }
 
 /** The ReLU family, whose kernels start with he-normal. */

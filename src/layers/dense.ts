@@ -1,7 +1,7 @@
 // The dense (fully connected) layer: y = f(x W + b).
 import type { BufferRef, Builder, Emitted, LayerRule } from "../contract.ts";
 import { type Initializer, normalizeInitializer } from "../initializers.ts";
-import { checkBoolean, checkCount, checkKeys } from "../options.ts";
+import { checkBoolean, checkCount, checkKeys, orDefault } from "../options.ts";
 import {
   type Activation,
   backwardFromOutput,
@@ -43,11 +43,11 @@ export const denseRule: LayerRule<DenseSpec> = {
     return Object.freeze({
       kind: "dense",
       units: checkCount("dense", "units", spec.units),
-      activation: normalizeActivation("dense", spec.activation ?? "linear"),
-      useBias: checkBoolean("dense", "useBias", spec.useBias ?? true),
+      activation: normalizeActivation("dense", orDefault(spec.activation, "linear")),
+      useBias: checkBoolean("dense", "useBias", orDefault(spec.useBias, true)),
       ...(kernelInit === undefined ? {} : { kernelInit: normalizeInitializer("dense", "kernelInit", kernelInit) }),
-      biasInit: normalizeInitializer("dense", "biasInit", spec.biasInit ?? "zeros"),
-      trainable: checkBoolean("dense", "trainable", spec.trainable ?? true),
+      biasInit: normalizeInitializer("dense", "biasInit", orDefault(spec.biasInit, "zeros")),
+      trainable: checkBoolean("dense", "trainable", orDefault(spec.trainable, true)),
     });
   },
 

@@ -1,6 +1,6 @@
 // Cross-entropy over classes, fused with its softmax head.
 import type { BufferRef, Builder, LossRule, Targets } from "../contract.ts";
-import { checkKeys, checkNumber } from "../options.ts";
+import { checkKeys, checkNumber, orDefault } from "../options.ts";
 
 export interface CrossEntropySpec {
   readonly kind: "cross-entropy";
@@ -16,7 +16,7 @@ export const crossEntropyRule: LossRule<CrossEntropySpec> = {
   normalize(spec) {
     const where = "loss cross-entropy";
     checkKeys(where, spec, ["kind", "labelSmoothing"]);
-    const smoothing = checkNumber(where, "labelSmoothing", spec.labelSmoothing ?? 0, { low: 0, high: 1 });
+    const smoothing = checkNumber(where, "labelSmoothing", orDefault(spec.labelSmoothing, 0), { low: 0, high: 1 });
     return Object.freeze({ kind: "cross-entropy", ...(smoothing > 0 ? { labelSmoothing: smoothing } : {}) });
   },
   emit({ labelSmoothing = 0 }, b, z, targets, weights, dz, sums) {

@@ -44,10 +44,10 @@ export const huberRule: LossRule<HuberSpec> = {
   targets: "values",
   normalize(spec) {
     checkKeys("loss huber", spec, ["kind", "delta"]);
-    return Object.freeze({
-      kind: "huber",
-      delta: checkNumber("loss huber", "delta", spec.delta ?? 1, { low: 0, openLow: true }),
-    });
+    const { delta = 1 } = spec;
+    // As f32, which must not round it to 0.
+    checkNumber("loss huber", "delta", Math.fround(delta), { low: 0, openLow: true });
+    return Object.freeze({ kind: "huber", delta });
   },
   emit(spec, b, z, { ref }, weights, dz, sums) {
     const delta = spec.delta as number;

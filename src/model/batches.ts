@@ -24,7 +24,7 @@ export function copyRows(
   { start, count, order }: Selection,
 ): void {
   const { values, columns } = from;
-  let to = address >> 2;
+  let to = address >>> 2;
   if (!order) {
     const whole = count === from.rows;
     heap.set(whole ? values : values.subarray(start * columns, (start + count) * columns), to);

@@ -46,6 +46,13 @@ export interface ReadDataset {
   readonly weights: Float32Array | undefined;
 }
 
+/** An array, or what has a length like one; 64-bit integers are none of it. */
+function isArrayLike(value: unknown): value is ArrayLike<unknown> {
+  if (typeof value !== "object" || value === null || isBigIntArray(value)) return false;
+  const { length } = value as { length?: unknown };
+  return Number.isSafeInteger(length) && (length as number) >= 0 && (length as number) < 2 ** 32;
+}
+
 export function isNumberArray(value: unknown): value is NumberArray {
   return ArrayBuffer.isView(value) && !(value instanceof DataView) && !isBigIntArray(value);
 }
@@ -68,7 +75,7 @@ export function readMatrix(where: string, name: string, value: unknown, columns:
 }
 
 function readRows(where: string, name: string, value: unknown, columns: number): Matrix {
-  if (typeof value !== "object" || value === null || !("length" in value) || isBigIntArray(value)) {
+  if (!isArrayLike(value)) {
     throw new SimdgradError(
       "DATA",
       `${where}: expected ${name} to be a typed array of numbers or an array of rows, received ${show(value)}.`,
@@ -119,7 +126,7 @@ export function checkFinite(where: string, name: string, { values, columns }: Ma
   for (let i = 0; i < values.length; i++) {
     const value = Math.fround(values[i]);
     if (value - value !== 0)
-      throw badCell(where, name, Math.floor(i / columns), i % columns, values[i], "a finite number");
+      throw badCell(where, name, Math.floor(i / columns), i % columns, values[i], "a finite f32 number");
   }
 }
 
@@ -131,7 +138,7 @@ export function readDataset(where: string, data: Dataset, inputs: number, shape:
   const x = readMatrix(where, "x", data.x, inputs);
   if (x.rows === 0) throw new SimdgradError("DATA", `${where}: expected at least one row in x, received none.`);
   const targets = readTargets(where, data.y, x.rows, shape);
-  const weights = data.sampleWeight == null ? undefined : readWeights(where, data.sampleWeight, x.rows);
+  const weights = data.sampleWeight === undefined ? undefined : readWeights(where, data.sampleWeight, x.rows);
   return { rows: x.rows, x, targets, weights };
 }
 
@@ -151,7 +158,7 @@ export function readTargets(where: string, y: unknown, rows: number, { kind, out
       `${where}: expected ${rows} class indices in y, or ${rows} rows of ${outputs}, received ${y.length} values.`,
     );
   }
-  const matrix = readMatrix(where, "y", flat && !isNumberArray(y) ? Float64Array.from(y) : y, outputs);
+  const matrix = readMatrix(where, "y", flat && !isNumberArray(y) ? readNumbers(where, "y", y, outputs) : y, outputs);
   if (matrix.rows !== rows) {
     throw new SimdgradError("SHAPE", `${where}: expected y to have ${rows} rows, as x has, received ${matrix.rows}.`);
   }
@@ -162,6 +169,17 @@ export function readTargets(where: string, y: unknown, rows: number, { kind, out
 
 function isFlat(y: unknown): y is ArrayLike<number> {
   return isNumberArray(y) || (Array.isArray(y) && (y.length === 0 || typeof y[0] === "number"));
+}
+
+/** A plain array's numbers: nothing else is taken for one. Errors: DATA. */
+function readNumbers(where: string, name: string, source: ArrayLike<unknown>, columns: number): Float64Array {
+  const values = new Float64Array(source.length);
+  for (let i = 0; i < source.length; i++) {
+    const value = source[i];
+    if (typeof value !== "number") throw badCell(where, name, Math.floor(i / columns), i % columns, value, "a number");
+    values[i] = value;
+  }
+  return values;
 }
 
 function readLabels(where: string, y: ArrayLike<number>, classes: number): ReadTargets {
@@ -188,16 +206,16 @@ function checkProbabilities(where: string, { values, columns }: Matrix): void {
 
 /** Errors: SHAPE for the wrong length, DATA for a weight that is negative or not finite, or all weights 0. */
 function readWeights(where: string, weights: ArrayLike<number>, rows: number): Float32Array {
-  if (weights?.length !== rows) {
+  if (!isArrayLike(weights) || weights.length !== rows) {
     throw new SimdgradError(
       "SHAPE",
-      `${where}: expected sampleWeight to hold ${rows} weights, one a row, received ${weights?.length ?? show(weights)}.`,
+      `${where}: expected sampleWeight to hold ${rows} weights, one a row, received ${(weights as ArrayLike<number> | null)?.length ?? show(weights)}.`,
     );
   }
   const values = new Float32Array(rows);
   let sum = 0;
   for (let i = 0; i < rows; i++) {
-    const weight = Math.fround(weights[i]);
+    const weight = typeof weights[i] === "number" ? Math.fround(weights[i]) : Number.NaN;
     if (!(weight >= 0 && weight < Number.POSITIVE_INFINITY)) {
       throw new SimdgradError(
         "DATA",
@@ -207,7 +225,16 @@ function readWeights(where: string, weights: ArrayLike<number>, rows: number): F
     values[i] = weight;
     sum += weight;
   }
-  if (sum === 0)
-    throw new SimdgradError("DATA", `${where}: expected a weight above 0 in sampleWeight, received only zeros.`);
+  if (sum === 0) throw noWeight(where);
   return values;
+}
+
+/** The error of rows none of which counts. */
+export function noWeight(where: string): SimdgradError {
+  return new SimdgradError("DATA", `${where}: expected a row whose weight is above 0, found only zeros.`);
+}
+
+/** The same values out of the reach of `buffer`, which may be detached or change. */
+export function apartFrom(matrix: Matrix, buffer: ArrayBufferLike): Matrix {
+  return matrix.values.buffer === buffer ? { ...matrix, values: matrix.values.slice() } : matrix;
 }

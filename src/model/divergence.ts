@@ -4,34 +4,37 @@ import { SimdgradError } from "../errors.ts";
 import type { LossProgram } from "../plan/compile.ts";
 import type { Engine } from "./engine.ts";
 
-/** Inputs beyond this are suspected before the learning rate is. */
+/** Inputs and targets beyond this are suspected before the learning rate is. */
 const UNSCALED = 1e3;
 
 /** The NUMERIC error of a step that was not made: runs it again, call by call, up to the first bad number. */
 export function explainDivergence(engine: Engine, program: LossProgram, rows: number, loss: number): SimdgradError {
   const calls = engine.bind(program.steps, rows);
+  const cause = causeOf(engine, program, rows);
   for (const [i, step] of program.steps.entries()) {
     calls[i]();
-    if (!isFiniteBuffer(engine, step.writes, rows)) {
-      const what = i < program.forwardSteps ? "the output" : "the gradient";
-      return diverged(
-        engine,
-        `${what} of ${place(step.owner)} is not finite (${step.kernel})`,
-        unscaled(engine, program.x, rows),
-      );
-    }
+    if (isFiniteBuffer(engine, step.writes, rows)) continue;
+    const what = i < program.forwardSteps ? "the output" : "the gradient";
+    return diverged(engine, `${what} of ${place(step.owner)} is not finite (${step.kernel})`, cause);
   }
-  return diverged(engine, `the loss is ${loss}`, unscaled(engine, program.x, rows));
+  return diverged(engine, `the loss is ${loss}; ${largestParameter(engine)}`, cause);
 }
 
-/** A NUMERIC error that names the step and the likely cause; the weights are the last finite ones. */
+/** The NUMERIC error of a step on gradients that are not finite. */
+export function explainGradient(engine: Engine): SimdgradError {
+  const { gradients } = engine.plan.blocks;
+  const index = engine.kernels.first_non_finite(gradients.columns, engine.address(gradients));
+  const { name } = parameterAt(engine, index);
+  return diverged(engine, `the gradient of ${name} is not finite`, badWeight(engine));
+}
+
+/** A NUMERIC error that names the step and the likely cause; the model is as before it. */
 export function diverged(engine: Engine, what: string, cause?: string): SimdgradError {
   const { learningRate, step } = engine.update;
-  const rate = `The learning rate ${learningRate} is probably too high: try a tenth of it.`;
   return new SimdgradError(
     "NUMERIC",
-    `Training diverged at optimizer step ${step + 1}: ${what}. The last finite weights are kept.`,
-    cause ?? rate,
+    `Training diverged at optimizer step ${step + 1}: ${what}. The weights are those before this step.`,
+    cause ?? `The learning rate ${learningRate} is probably too high: try a tenth of it.`,
   );
 }
 
@@ -49,10 +52,38 @@ function isFiniteBuffer(engine: Engine, buffer: BufferRef, rows: number): boolea
   return true;
 }
 
-function unscaled(engine: Engine, x: BufferRef, rows: number): string | undefined {
-  const values = engine.view(x, rows * x.columns);
+/** What is wrong before the rate is: weights that somebody wrote, unscaled inputs, unscaled targets. */
+function causeOf(engine: Engine, { x, targets }: LossProgram, rows: number): string | undefined {
+  const known = badWeight(engine) ?? unscaled(engine, x, rows, "Feature");
+  // Labels are integers: only rows of values can be too large.
+  return known ?? (targets.name === "rows" ? unscaled(engine, targets, rows, "Target") : undefined);
+}
+
+function badWeight(engine: Engine): string | undefined {
+  const { parameters } = engine.plan.blocks;
+  const index = engine.kernels.first_non_finite(parameters.columns, engine.address(parameters));
+  if (index < 0) return undefined;
+  return `${parameterAt(engine, index).name} holds ${engine.view(parameters)[index]}, which no step wrote: set finite weights.`;
+}
+
+function unscaled(engine: Engine, buffer: BufferRef, rows: number, name: string): string | undefined {
+  const values = engine.view(buffer, rows * buffer.columns);
   let largest = 0;
   for (let i = 0; i < values.length; i++) if (Math.abs(values[i]) > Math.abs(values[largest])) largest = i;
   if (Math.abs(values[largest]) <= UNSCALED) return undefined;
-  return `Feature ${largest % x.columns} reaches ${values[largest]}: scale the inputs to about -1 to 1.`;
+  return `${name} ${largest % buffer.columns} reaches ${values[largest]}: scale it to about -1 to 1.`;
+}
+
+function largestParameter(engine: Engine): string {
+  const weights = engine.view(engine.plan.blocks.parameters);
+  let largest = 0;
+  for (let i = 0; i < weights.length; i++) if (Math.abs(weights[i]) > Math.abs(weights[largest])) largest = i;
+  const { name } = parameterAt(engine, largest);
+  return `the largest weight is ${weights[largest]}, in layer ${name.split(".")[0]} (${name})`;
+}
+
+function parameterAt(engine: Engine, index: number): { readonly name: string } {
+  const { parameters } = engine.plan;
+  const found = parameters.find(({ ref }) => index < (ref.within?.offset ?? 0) + ref.columns);
+  return found ?? { name: "the parameters" };
 }

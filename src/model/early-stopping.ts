@@ -1,7 +1,7 @@
 // Stops a training that no longer gets better, and brings back its best state.
 import { SimdgradError } from "../errors.ts";
 import { checkCount, checkKeys, checkName, checkNumber } from "../options.ts";
-import type { Engine } from "./engine.ts";
+import type { Engine, StateCopy } from "./engine.ts";
 import type { EpochReport } from "./reports.ts";
 
 const MONITORS = ["validationLoss", "validationAccuracy", "loss", "accuracy"] as const;
@@ -9,7 +9,7 @@ const MONITORS = ["validationLoss", "validationAccuracy", "loss", "accuracy"] as
 export interface EarlyStoppingOptions {
   /** Accuracies are to rise, losses to fall. Default "validationLoss". */
   monitor?: (typeof MONITORS)[number];
-  /** Epochs without a gain before training stops. */
+  /** Training stops after this many epochs without a gain; 0 counts as 1. */
   patience: number;
   /** A smaller change is no gain. Default 0. */
   minDelta?: number;
@@ -24,7 +24,7 @@ export class EarlyStopping {
   private readonly minDelta: number;
   private best = Number.POSITIVE_INFINITY;
   private waited = 0;
-  private snapshot: { readonly step: number; readonly blocks: readonly Float32Array[] } | undefined;
+  private snapshot: StateCopy | undefined;
 
   /** Errors: CONFIG. */
   constructor(where: string, engine: Engine, options: EarlyStoppingOptions) {
@@ -57,25 +57,15 @@ export class EarlyStopping {
       this.best = score;
       this.bestEpoch = report.epoch;
       this.waited = 0;
-      this.snapshot = { step: this.engine.update.step, blocks: this.blocks().map((view) => view.slice()) };
+      this.snapshot = this.engine.copyState();
       return false;
     }
     this.waited++;
-    return this.waited > this.patience;
+    return this.waited >= this.patience;
   }
 
-  /** Weights, moments and the optimizer's step as they were after the best epoch. */
+  /** Brings back weights, moments and the optimizer's step as they were after the best epoch. */
   restore(): void {
-    if (!this.snapshot) return;
-    const { step, blocks } = this.snapshot;
-    this.blocks().forEach((view, i) => {
-      view.set(blocks[i]);
-    });
-    this.engine.update.step = step;
-  }
-
-  private blocks(): Float32Array[] {
-    const { parameters, moments } = this.engine.plan.blocks;
-    return [parameters, ...moments].map((block) => this.engine.view(block));
+    if (this.snapshot) this.engine.restoreState(this.snapshot);
   }
 }

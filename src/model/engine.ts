@@ -1,13 +1,32 @@
 // A plan bound to an instance: addresses, views and runnable lists. It knows no layers and no user data.
-import type { BufferRef, Step, UpdateState } from "../contract.ts";
+import type { BufferRef, Scalar, Step, UpdateState } from "../contract.ts";
 import { type Placement, place } from "../plan/arena.ts";
 import { bind, type Call, run } from "../plan/bind.ts";
 import type { Plan } from "../plan/compile.ts";
+import { shareSteps } from "../plan/shares.ts";
 import type { Kernels } from "../runtime/abi.ts";
 import { ensureBytes, type Instance, instantiate } from "../runtime/instance.ts";
+import { Lanes, type LaneWorker } from "../runtime/lanes.ts";
+
+/** Work under which waking lanes costs more than they give. Units: about FLOPs. */
+const SHARED_WORK = 1.5e7;
+/** How many scalars lanes can be handed. */
+const MAX_SCALARS = 64;
+
+export interface EngineOptions {
+  /** Rows that activations are planned for. */
+  readonly capacity: number;
+  readonly threads: number;
+  readonly worker: (() => LaneWorker) | undefined;
+}
 
 /** Row counts whose bound lists are kept; serving many sizes must not grow without end. */
 const KEPT_ROW_COUNTS = 64;
+
+export interface StateCopy {
+  readonly step: number;
+  readonly blocks: readonly Float32Array[];
+}
 
 export class Engine {
   readonly plan: Plan;
@@ -15,20 +34,26 @@ export class Engine {
   /** What scalars of the update list read; written before each optimizer step. */
   readonly update: UpdateState & { learningRate: number; step: number };
   /** The whole memory; made anew when it grows. */
-  f32!: Float32Array<ArrayBuffer>;
-  i32!: Int32Array<ArrayBuffer>;
+  f32!: Float32Array;
+  i32!: Int32Array;
   /** What the last loss kernel wrote: sum of weighted losses, sum of weights. */
-  sums!: Float64Array<ArrayBuffer>;
+  sums!: Float64Array;
   placement: Placement;
   /** Counts re-plannings: bound lists of an older one are stale. */
   generation = 0;
+  /** Present with more than one thread. */
+  readonly lanes: Lanes | undefined;
+  readonly options: EngineOptions;
   private readonly instance: Instance;
 
-  /** Errors: MEMORY when capacity rows of this plan do not fit. */
-  constructor(plan: Plan, module: WebAssembly.Module, capacity: number) {
+  /** Errors: MEMORY when capacity rows of this plan do not fit; RUNTIME when lanes cannot start. */
+  constructor(plan: Plan, module: WebAssembly.Module, options: EngineOptions) {
+    const { capacity, threads, worker } = options;
     this.plan = plan;
-    this.placement = place(plan.fixed, plan.programs, capacity);
-    this.instance = instantiate(module, this.placement.end);
+    this.options = options;
+    this.placement = place(plan.fixed, plan.programs, capacity, threads);
+    this.instance = instantiate(module, this.placement.end, threads > 1);
+    this.lanes = threads > 1 ? new Lanes(threads, module, this.instance, worker) : undefined;
     this.kernels = this.instance.kernels;
     this.update = { learningRate: plan.spec.optimizer?.learningRate ?? 0, step: 0 };
     this.renewViews();
@@ -45,7 +70,7 @@ export class Engine {
   ensureCapacity(rows: number): void {
     if (rows <= this.placement.capacity) return;
     const { plan, instance } = this;
-    const placement = place(plan.fixed, plan.programs, rows);
+    const placement = place(plan.fixed, plan.programs, rows, this.options.threads);
     ensureBytes(instance.memory, placement.end);
     this.placement = placement;
     this.renewViews();
@@ -57,8 +82,25 @@ export class Engine {
   }
 
   /** A live view of `length` floats of a buffer. */
-  view(buffer: BufferRef, length: number = buffer.columns): Float32Array<ArrayBuffer> {
+  view(buffer: BufferRef, length: number = buffer.columns): Float32Array {
     return new Float32Array(this.f32.buffer, this.address(buffer), length);
+  }
+
+  /** Parameters, moments and the optimizer's step, to go back to. */
+  copyState(): StateCopy {
+    return { step: this.update.step, blocks: this.stateBlocks().map((view) => view.slice()) };
+  }
+
+  restoreState({ step, blocks }: StateCopy): void {
+    this.stateBlocks().forEach((view, i) => {
+      view.set(blocks[i]);
+    });
+    this.update.step = step;
+  }
+
+  private stateBlocks(): Float32Array[] {
+    const { parameters, moments } = this.plan.blocks;
+    return [parameters, ...moments].map((block) => this.view(block));
   }
 
   list(steps: readonly Step[]): RunList {
@@ -70,11 +112,19 @@ export class Engine {
   }
 }
 
+/** A list that the lanes have, with the scalars that each run writes for them. */
+interface SharedList {
+  readonly list: ReturnType<Lanes["load"]>;
+  readonly scalars: readonly Scalar[];
+}
+
 /** Steps that can be run for any number of rows up to the capacity; bound once for each number. */
 export class RunList {
   private readonly engine: Engine;
   private readonly steps: readonly Step[];
   private readonly bound = new Map<number, Call[]>();
+  /** For the lanes; undefined where one lane is enough. */
+  private readonly shared = new Map<number, SharedList | undefined>();
   private generation: number;
 
   constructor(engine: Engine, steps: readonly Step[]) {
@@ -83,11 +133,23 @@ export class RunList {
     this.generation = engine.generation;
   }
 
-  calls(rows: number): Call[] {
-    if (this.generation !== this.engine.generation || this.bound.size > KEPT_ROW_COUNTS) {
-      this.bound.clear();
-      this.generation = this.engine.generation;
+  /** The sum of the calls' results, where they have any. Errors: RUNTIME when a lane died. */
+  run(rows: number): number {
+    const { lanes } = this.engine;
+    if (lanes) {
+      const shared = this.sharedList(lanes, rows);
+      if (shared && lanes.ready(shared.list)) {
+        shared.scalars.forEach((scalar, i) => {
+          lanes.scalars[i] = scalar.value(this.engine.update);
+        });
+        return lanes.run(shared.list);
+      }
     }
+    return run(this.calls(rows));
+  }
+
+  calls(rows: number): Call[] {
+    this.forgetStale();
     let calls = this.bound.get(rows);
     if (!calls) {
       calls = this.engine.bind(this.steps, rows);
@@ -96,7 +158,22 @@ export class RunList {
     return calls;
   }
 
-  run(rows: number): void {
-    run(this.calls(rows));
+  private sharedList(lanes: Lanes, rows: number): SharedList | undefined {
+    this.forgetStale();
+    if (this.shared.has(rows)) return this.shared.get(rows);
+    const scalars: Scalar[] = [];
+    const shares = shareSteps(this.steps, this.engine.placement, rows, lanes.count, scalars);
+    const pays = shares.work >= SHARED_WORK && scalars.length <= MAX_SCALARS;
+    const shared = pays ? { list: lanes.load(shares.lanes), scalars } : undefined;
+    this.shared.set(rows, shared);
+    return shared;
+  }
+
+  private forgetStale(): void {
+    const { generation } = this.engine;
+    if (this.generation === generation && this.bound.size + this.shared.size <= KEPT_ROW_COUNTS) return;
+    this.bound.clear();
+    this.shared.clear();
+    this.generation = generation;
   }
 }

@@ -27,14 +27,21 @@ export class Inference {
         `predictInto: expected out to be a Float32Array of ${length}, received ${show(out)}.`,
       );
     }
+    if (out.buffer === this.engine.f32.buffer) {
+      throw new SimdgradError(
+        "CONFIG",
+        "predictInto: expected an out of its own, received a view of the model's memory.",
+      );
+    }
     return this.run("predictInto", matrix, out);
   }
 
   /** Index of the largest output of each row; with one sigmoid output, whether it is above one half. */
   predictClasses(x: Inputs): Int32Array {
-    const { outputs } = this.engine.plan;
+    const { outputs, planned } = this.engine.plan;
     const y = this.predict(x);
-    if (outputs === 1) return Int32Array.from(y, (value) => (value > 0.5 ? 1 : 0));
+    const last = planned[planned.length - 1].spec.activation;
+    if (outputs === 1 && last !== "softmax") return Int32Array.from(y, (value) => (value > 0.5 ? 1 : 0));
     const classes = new Int32Array(y.length / outputs);
     for (let i = 0; i < classes.length; i++) {
       let best = 0;
@@ -56,9 +63,16 @@ export class Inference {
       const count = Math.min(chunk, x.rows - start);
       loadInputs(where, engine, infer.x, x, { start, count });
       this.list.run(count);
-      const address = engine.address(infer.output) >> 2;
-      out.set(engine.f32.subarray(address, address + count * outputs), start * outputs);
+      copyOut(engine.f32, engine.address(infer.output) >>> 2, out, start * outputs, count * outputs);
     }
     return out;
   }
+}
+
+/** Below this many numbers a loop copies faster than a view and a set, and allocates nothing. */
+const COPY_BY_LOOP = 64;
+
+function copyOut(heap: Float32Array, from: number, out: Float32Array, to: number, length: number): void {
+  if (length > COPY_BY_LOOP) out.set(heap.subarray(from, from + length), to);
+  else for (let i = 0; i < length; i++) out[to + i] = heap[from + i];
 }

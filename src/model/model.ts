@@ -1,17 +1,28 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 // The model: what a user holds. It checks who may call what when, and hands on.
-import { SimdgradError } from "../errors.ts";
+import { SimdgradError, show } from "../errors.ts";
 import { checkLearningRate } from "../optimizers/index.ts";
 import { checkBoolean, checkCount, checkKeys, checkName } from "../options.ts";
 import { place } from "../plan/arena.ts";
 import { compile } from "../plan/compile.ts";
 import { type NetworkConfig, type NetworkSpec, normalizeNetwork } from "../plan/layout.ts";
 import { type MemoryReport, memoryReport, type PlanReport, planReport, summary } from "../plan/print.ts";
+import { checkLanes, type LaneWorker } from "../runtime/lanes.ts";
 import { type ModuleSource, SIMD_MODES, type Simd } from "../runtime/module.ts";
 import { copyRows, loadInputs } from "./batches.ts";
-import { checkFinite, type Dataset, type Inputs, readDataset, readMatrix, type TargetsInput } from "./data.ts";
-import { diverged } from "./divergence.ts";
-import { Engine, type RunList } from "./engine.ts";
-import { epochs, type FitOptions, means, prepareFit } from "./fit.ts";
+import {
+  apartFrom,
+  checkFinite,
+  type Dataset,
+  type Inputs,
+  type ReadDataset,
+  readDataset,
+  readMatrix,
+  type TargetsInput,
+} from "./data.ts";
+import { Engine, type EngineOptions, type RunList } from "./engine.ts";
+import { epochs, means } from "./fit.ts";
+import { type FitOptions, prepareFit } from "./fit-job.ts";
 import { Inference } from "./inference.ts";
 import type { EpochReport, History, Outcome } from "./reports.ts";
 import { Trainer } from "./trainer.ts";
@@ -22,8 +33,11 @@ export interface RunOptions {
   /** `"strict"`, the default: the same bits on every engine. `"relaxed"`: quicker, its bits not promised, RUNTIME
    *  where the engine lacks it. `"auto"`: relaxed where it is. */
   simd?: Simd;
-  /** Default 1. */
+  /** Lanes that a step is split over, over worker threads; the bits are those of one. Small steps stay on one lane.
+   *  Default 1. */
   threads?: number;
+  /** For bundlers and content security policies: makes a worker that runs the lane code. */
+  worker?: () => LaneWorker;
   /** Rows that activations are planned for; larger training batches plan anew. Default 256. */
   maxBatch?: number;
 }
@@ -47,52 +61,82 @@ export interface Evaluation {
   accuracy?: number;
 }
 
-const CONFIG_KEYS = ["input", "layers", "loss", "optimizer", "seed", "simd", "threads", "maxBatch"];
+const CONFIG_KEYS = [
+  "input",
+  "layers",
+  "loss",
+  "optimizer",
+  "seed",
+  "simd",
+  "threads",
+  "worker",
+  "maxBatch",
+  "metrics",
+  "custom",
+];
 
 interface CheckedConfig {
   readonly spec: NetworkSpec;
-  readonly maxBatch: number;
   readonly simd: Simd;
+  readonly run: EngineOptions;
 }
 
 function checkConfig(where: string, config: SequentialConfig): CheckedConfig {
   checkKeys(where, config, CONFIG_KEYS);
-  const { simd = "strict", threads = 1, maxBatch = 256 } = config;
-  checkName(where, "simd", simd, SIMD_MODES);
-  checkCount(where, "threads", threads);
-  if (threads !== 1) {
-    throw new SimdgradError(
-      "RUNTIME",
-      `${where}: expected threads 1, received ${threads}.`,
-      "This version runs on one thread.",
-    );
+  for (const key of ["metrics", "custom"]) {
+    if (Object.hasOwn(config, key)) {
+      throw new SimdgradError("RUNTIME", `${where}: expected no ${key}.`, `This version has no ${key}.`);
+    }
   }
-  return { spec: normalizeNetwork(config), maxBatch: checkCount(where, "maxBatch", maxBatch), simd };
+  const { simd = "strict", threads = 1, worker, maxBatch = 256 } = config;
+  checkName(where, "simd", simd, SIMD_MODES);
+  if (checkCount(where, "threads", threads) > 1) checkLanes(where, threads);
+  if (worker !== undefined && typeof worker !== "function") {
+    throw new SimdgradError("CONFIG", `${where}: expected worker to be a function, received ${show(worker)}.`);
+  }
+  const capacity = checkCount(where, "maxBatch", maxBatch);
+  return { spec: normalizeNetwork(config), simd, run: { capacity, threads, worker } };
 }
 
 /** Bytes by region that a model of this config takes, before it is built. Errors: CONFIG. */
 export function planMemory(config: SequentialConfig): MemoryReport {
-  const { spec, maxBatch } = checkConfig("planMemory", config);
+  const { spec, run } = checkConfig("planMemory", config);
   const plan = compile(spec);
-  return memoryReport(place(plan.fixed, plan.programs, maxBatch));
+  return memoryReport(place(plan.fixed, plan.programs, run.capacity, run.threads));
 }
 
 /** Builds a model and initializes its parameters. Errors: CONFIG, MEMORY, RUNTIME. */
 export function createModel(config: SequentialConfig, source: ModuleSource): Model {
-  const { spec, maxBatch, simd } = checkConfig("sequential", config);
-  const module = source(simd);
-  const engine = new Engine(compile(spec), module, maxBatch);
+  const { spec, simd, run } = checkConfig("sequential", config);
+  const module = source(simd, run.threads > 1);
+  const engine = new Engine(compile(spec), module, run);
   engine.list(engine.plan.initialize.steps).run(1);
   return new Model(engine, module);
 }
 
+/** What a model is made of; all that a dispose has to let go of. */
+interface Bound {
+  readonly engine: Engine;
+  readonly inference: Inference;
+  readonly trainer: Trainer;
+  readonly forward: RunList;
+  readonly backward: RunList;
+}
+
+function bindModel(engine: Engine): Bound {
+  const { steps, forwardSteps } = engine.plan.twoWay;
+  return {
+    engine,
+    inference: new Inference(engine),
+    trainer: new Trainer(engine),
+    forward: engine.list(steps.slice(0, forwardSteps)),
+    backward: engine.list(steps.slice(forwardSteps)),
+  };
+}
+
 export class Model {
   readonly #module: WebAssembly.Module;
-  readonly #inference: Inference;
-  readonly #trainer: Trainer;
-  readonly #forward: RunList;
-  readonly #backward: RunList;
-  #engine: Engine | undefined;
+  #bound: Bound | undefined;
   readonly #counter = { epoch: 0 };
   /** Rows of the forward whose backward may come; 0 when there is none. */
   #forwardRows = 0;
@@ -100,13 +144,8 @@ export class Model {
 
   /** Use `sequential`. */
   constructor(engine: Engine, module: WebAssembly.Module) {
-    const { steps, forwardSteps } = engine.plan.twoWay;
-    this.#engine = engine;
+    this.#bound = bindModel(engine);
     this.#module = module;
-    this.#inference = new Inference(engine);
-    this.#trainer = new Trainer(engine);
-    this.#forward = engine.list(steps.slice(0, forwardSteps));
-    this.#backward = engine.list(steps.slice(forwardSteps));
   }
 
   /** Trains over epochs. The last batch may be short. Yields to the event loop.
@@ -127,10 +166,10 @@ export class Model {
   }
 
   async *#epochs(where: string, data: Dataset, options: FitOptions): AsyncGenerator<EpochReport, Outcome, void> {
-    const engine = this.#startTraining(where);
+    const { engine, trainer } = this.#startTraining(where);
     try {
-      const job = prepareFit(where, data, options, engine, this.#trainer);
-      return yield* epochs(engine, this.#trainer, job, this.#counter);
+      const job = prepareFit(where, data, options, engine, trainer);
+      return yield* epochs(engine, trainer, job, this.#counter);
     } finally {
       this.#training = false;
     }
@@ -139,13 +178,13 @@ export class Model {
   /** One optimizer step. Shapes: x [rows, input]; y as the loss wants it. The loss before the step.
    *  Errors: SHAPE, DATA, CONFIG, NUMERIC; the model is as before. */
   trainBatch(x: Inputs, y: TargetsInput, options: { sampleWeight?: ArrayLike<number> } = {}): number {
-    const engine = this.#startTraining("trainBatch");
+    const { engine, trainer } = this.#startTraining("trainBatch");
     try {
       checkKeys("trainBatch", options, ["sampleWeight"]);
       const { sampleWeight } = options;
-      const data = readDataset("trainBatch", { x, y, sampleWeight }, engine.plan.spec.input, this.#trainer.targets);
-      engine.ensureCapacity(data.rows);
-      return this.#trainer.step("trainBatch", data, { start: 0, count: data.rows });
+      const data = readDataset("trainBatch", { x, y, sampleWeight }, engine.plan.spec.input, trainer.targets);
+      const room = makeRoom(engine, data);
+      return trainer.step("trainBatch", room, { start: 0, count: data.rows });
     } finally {
       this.#training = false;
     }
@@ -153,40 +192,39 @@ export class Model {
 
   /** Loss and accuracy of a data set in inference mode. Errors: SHAPE, DATA, CONFIG. */
   evaluate(data: Dataset): Evaluation {
-    const { spec } = this.#live("evaluate").plan;
+    const { engine, trainer } = this.#live("evaluate");
     this.#needsLoss("evaluate");
-    return means(this.#trainer.evaluate("evaluate", readDataset("evaluate", data, spec.input, this.#trainer.targets)));
+    const read = readDataset("evaluate", data, engine.plan.spec.input, trainer.targets);
+    return means(trainer.evaluate("evaluate", read));
   }
 
   /** The final activation of each row, in inference mode. Shapes: [rows, outputs], flat. Errors: SHAPE, DATA. */
   predict(x: Inputs): Float32Array {
-    this.#live("predict");
-    return this.#inference.predict(x);
+    return this.#live("predict").inference.predict(x);
   }
 
   /** As predict, into `out`, which must have the exact length; returns it. */
   predictInto(x: Inputs, out: Float32Array): Float32Array {
-    this.#live("predictInto");
-    return this.#inference.predictInto(x, out);
+    return this.#live("predictInto").inference.predictInto(x, out);
   }
 
   /** Index of the largest output by row; with one output, whether it is above 0.5. */
   predictClasses(x: Inputs): Int32Array {
-    this.#live("predictClasses");
-    return this.#inference.predictClasses(x);
+    return this.#live("predictClasses").inference.predictClasses(x);
   }
 
   /** The final activation, keeping what `backward` needs. Shapes: [rows, outputs], flat. Errors: SHAPE, DATA. */
   forward(x: Inputs, options: { training?: boolean } = {}): Float32Array {
-    const engine = this.#idle("forward");
+    const { engine, forward } = this.#idle("forward");
     checkKeys("forward", options, ["training"]);
     checkBoolean("forward", "training", options.training ?? true);
     const { spec, outputs, twoWay } = engine.plan;
-    const matrix = readMatrix("forward", "x", x, spec.input);
+    const read = readMatrix("forward", "x", x, spec.input);
+    const matrix = read.rows > engine.placement.capacity ? apartFrom(read, engine.f32.buffer) : read;
     engine.ensureCapacity(matrix.rows);
     this.#forwardRows = 0;
     loadInputs("forward", engine, twoWay.x, matrix, { start: 0, count: matrix.rows });
-    this.#forward.run(matrix.rows);
+    forward.run(matrix.rows);
     this.#forwardRows = matrix.rows;
     return engine.view(twoWay.output, matrix.rows * outputs).slice();
   }
@@ -194,7 +232,7 @@ export class Model {
   /** Adds the parameter gradients of the last `forward` for dLoss/dOutput; gives dLoss/dInput.
    *  Shapes: dOutput [rows, outputs]; the result [rows, input], flat. Errors: CONFIG without forward; SHAPE, DATA. */
   backward(dOutput: Inputs): Float32Array {
-    const engine = this.#idle("backward");
+    const { engine, backward } = this.#idle("backward");
     const { spec, outputs, twoWay } = engine.plan;
     const rows = this.#forwardRows;
     if (rows === 0) {
@@ -214,16 +252,16 @@ export class Model {
     checkFinite("backward", "dOutput", matrix);
     copyRows(engine.f32, engine.address(twoWay.dOutput), matrix, { start: 0, count: rows });
     this.#forwardRows = 0;
-    this.#backward.run(rows);
+    backward.run(rows);
     return engine.view(twoWay.dInput, rows * spec.input).slice();
   }
 
   /** The optimizer's step on the gradients that are there; does not zero them. Errors: CONFIG, NUMERIC. */
   step(): void {
-    const engine = this.#idle("step");
+    const { trainer } = this.#idle("step");
     this.#needsOptimizer("step");
-    if (!this.#trainer.gradientsAreFinite()) throw diverged(engine, "a gradient is not finite");
-    this.#trainer.applyUpdate();
+    this.#forwardRows = 0;
+    trainer.stepOnGradients();
   }
 
   zeroGradients(): void {
@@ -233,7 +271,7 @@ export class Model {
 
   /** Every parameter with live views, made anew by each read: a larger training batch may detach held ones. */
   get parameters(): readonly Parameter[] {
-    const engine = this.#live("parameters");
+    const { engine } = this.#live("parameters");
     const { plan } = engine;
     return plan.parameters.map(({ name, shape, ref, gradient }) => ({
       name,
@@ -249,13 +287,13 @@ export class Model {
 
   /** All parameters, one flat live view. */
   get weights(): Float32Array {
-    const engine = this.#live("weights");
+    const { engine } = this.#live("weights");
     return engine.view(engine.plan.blocks.parameters);
   }
 
   /** All gradients, one flat live view. */
   get gradients(): Float32Array {
-    const engine = this.#live("gradients");
+    const { engine } = this.#live("gradients");
     return engine.view(engine.plan.blocks.gradients);
   }
 
@@ -267,42 +305,45 @@ export class Model {
 
   /** Sets all parameters (flat) or those named. Errors: CONFIG for unknown names, SHAPE, DATA; nothing is written then. */
   setWeights(weights: WeightRecord | ArrayLike<number>): void {
-    const engine = this.#idle("setWeights");
-    for (const { ref, values } of readWeights(weights, engine.plan)) engine.view(ref).set(values);
+    const { engine } = this.#idle("setWeights");
+    const writes = readWeights(weights, engine.plan);
+    this.#forwardRows = 0;
+    for (const { ref, values } of writes) engine.view(ref).set(values);
   }
 
   /** The optimizer's present rate; may be set between steps. Errors: CONFIG. */
   get learningRate(): number {
     this.#needsOptimizer("learningRate");
-    return this.#live("learningRate").update.learningRate;
+    return this.#live("learningRate").engine.update.learningRate;
   }
 
   set learningRate(rate: number) {
     this.#needsOptimizer("learningRate");
-    this.#live("learningRate").update.learningRate = checkLearningRate("learningRate", rate);
+    this.#live("learningRate").engine.update.learningRate = checkLearningRate("learningRate", rate);
   }
 
   /** The network as plain data, defaults filled in. */
   get spec(): NetworkSpec {
-    return this.#live("spec").plan.spec;
+    return this.#live("spec").engine.plan.spec;
   }
 
   get memory(): MemoryReport {
-    return memoryReport(this.#live("memory").placement);
+    return memoryReport(this.#live("memory").engine.placement);
   }
 
   get plan(): PlanReport {
-    return planReport(this.#live("plan").plan);
+    return planReport(this.#live("plan").engine.plan);
   }
 
   summary(): string {
-    return summary(this.#live("summary").plan);
+    const { plan, update } = this.#live("summary").engine;
+    return summary(plan, update.learningRate);
   }
 
-  /** An equal model with a memory of its own. */
+  /** An equal model with a memory of its own; between the batches of a training too. */
   clone(): Model {
-    const engine = this.#idle("clone");
-    const copy = new Engine(engine.plan, this.#module, engine.placement.capacity);
+    const { engine } = this.#live("clone");
+    const copy = new Engine(engine.plan, this.#module, { ...engine.options, capacity: engine.placement.capacity });
     const { parameters, gradients, moments } = engine.plan.blocks;
     for (const block of [parameters, gradients, ...moments]) copy.view(block).set(engine.view(block));
     Object.assign(copy.update, engine.update);
@@ -315,50 +356,61 @@ export class Model {
     throw new SimdgradError("RUNTIME", "save is not in this version.", "Keep model.spec and model.weights.");
   }
 
-  /** Lets go of the memory at once; optional, as an unreachable model is freed anyway. */
+  /** Lets go of memory and lanes at once; optional, as an unreachable model is freed anyway. */
   [Symbol.dispose](): void {
-    this.#idle("dispose");
-    this.#engine = undefined;
+    if (!this.#bound) return;
+    this.#idle("dispose").engine.lanes?.stop();
+    this.#bound = undefined;
   }
 
-  #live(where: string): Engine {
-    if (!this.#engine) throw new SimdgradError("CONFIG", `${where}: expected a model in use, this one is disposed.`);
-    return this.#engine;
+  #live(where: string): Bound {
+    if (!this.#bound) throw new SimdgradError("CONFIG", `${where}: expected a model in use, this one is disposed.`);
+    return this.#bound;
   }
 
   /** For calls that change the model: not while a training runs. */
-  #idle(where: string): Engine {
-    const engine = this.#live(where);
+  #idle(where: string): Bound {
+    const bound = this.#live(where);
     if (this.#training) {
       throw new SimdgradError(
         "CONFIG",
         `${where}: expected an idle model, this one is training.`,
-        "Await fit first; predict and evaluate are allowed meanwhile.",
+        "Await fit, or finish the loop over train() (break ends it); predict and evaluate are allowed meanwhile.",
       );
     }
-    return engine;
+    return bound;
   }
 
-  #startTraining(where: string): Engine {
-    const engine = this.#idle(where);
+  #startTraining(where: string): Bound {
+    const bound = this.#idle(where);
     this.#needsLoss(where);
     this.#needsOptimizer(where);
     this.#training = true;
     this.#forwardRows = 0;
-    return engine;
+    return bound;
   }
 
   #needsLoss(where: string): void {
-    if (this.#live(where).plan.spec.loss) return;
+    if (this.#live(where).engine.plan.spec.loss) return;
     throw new SimdgradError("CONFIG", `${where}: expected a model with a loss.`, "Pass `loss` to sequential.");
   }
 
   #needsOptimizer(where: string): void {
-    if (this.#live(where).plan.spec.optimizer) return;
+    if (this.#live(where).engine.plan.spec.optimizer) return;
     throw new SimdgradError(
       "CONFIG",
       `${where}: expected a model with an optimizer.`,
       "Pass `optimizer` to sequential.",
     );
   }
+}
+
+/** Plans for these rows if need be; data that lies in the model's own memory, which may move, is copied out first. */
+function makeRoom(engine: Engine, data: ReadDataset): ReadDataset {
+  if (data.rows <= engine.placement.capacity) return data;
+  const { buffer } = engine.f32;
+  const { kind, matrix } = data.targets;
+  const apart = { ...data, x: apartFrom(data.x, buffer), targets: { kind, matrix: apartFrom(matrix, buffer) } };
+  engine.ensureCapacity(data.rows);
+  return apart;
 }

@@ -1,5 +1,5 @@
 // What an entry gives: the model functions on the kernels that it brings.
-import { SimdgradError } from "../errors.ts";
+import { SimdgradError, show } from "../errors.ts";
 import type { ModuleSource } from "../runtime/module.ts";
 import { createModel, type Model, type RunOptions, type SequentialConfig } from "./model.ts";
 
@@ -25,5 +25,8 @@ export function runtimeOf(source: ModuleSource): Runtime {
 
 /** The same functions on a module that the caller compiled or imported himself. */
 export function createRuntime(module: WebAssembly.Module): Runtime {
+  if (!(module instanceof WebAssembly.Module)) {
+    throw new SimdgradError("CONFIG", `createRuntime: expected a WebAssembly.Module, received ${show(module)}.`);
+  }
   return runtimeOf(() => module);
 }

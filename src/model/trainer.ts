@@ -1,15 +1,18 @@
 // The training step and the measuring of a loss: what fit, trainBatch and evaluate share.
-import type { Step } from "../contract.ts";
 import { SimdgradError } from "../errors.ts";
 import { lossRule } from "../losses/index.ts";
-import type { LossProgram } from "../plan/compile.ts";
+import type { LossProgram, LossVariant } from "../plan/compile.ts";
 import { loadBatch, type Selection } from "./batches.ts";
 import type { ReadDataset, TargetShape } from "./data.ts";
-import { diverged, explainDivergence } from "./divergence.ts";
+import { diverged, explainDivergence, explainGradient } from "./divergence.ts";
 import type { Engine, RunList } from "./engine.ts";
 
-/** A classifier's loss beyond this is no loss any more: only a rate far too high leads there. */
-const DIVERGED_LOSS = 1e12;
+/** A classifier's loss beyond this is no loss any more: only a rate or inputs far too large lead there. */
+const DIVERGED_LOSS = 1e6;
+
+/** Beyond these an update may overflow: it is then made on a copy first. */
+const LARGE_GRADIENT = 1e12;
+const LARGE_RATE = 1e3;
 
 /** Sums over rows, so that batches and chunks add up to a mean. */
 export interface LossSums {
@@ -46,8 +49,8 @@ export class Trainer {
     this.limit = this.classifies ? DIVERGED_LOSS : Number.MAX_VALUE;
   }
 
-  /** One optimizer step on rows of a data set; the loss before it. With `sums`, adds to them.
-   *  Errors: DATA for non-finite inputs, NUMERIC, both before anything is written. */
+  /** One optimizer step on rows of a data set; the loss before it. With `sums`, adds to them. Rows that all weigh
+   *  nothing make no step. Errors: DATA for non-finite inputs, NUMERIC, both before anything is written. */
   step(where: string, data: ReadDataset, selection: Selection, sums?: LossSums): number {
     const { engine } = this;
     const loss = this.lossOf("train", data);
@@ -55,63 +58,83 @@ export class Trainer {
     loss.forward.run(selection.count);
     if (sums) this.count(loss, selection.count, sums);
     loss.rest.run(selection.count);
-    const value = this.readSums(sums);
-    if (!(Math.abs(value) <= this.limit) || !this.gradientsAreFinite()) {
+    const weight = engine.sums[1];
+    const value = weight > 0 ? engine.sums[0] / weight : engine.sums[0];
+    const gradient = this.largestGradient();
+    if (!(Math.abs(value) <= this.limit && gradient < Number.POSITIVE_INFINITY)) {
       throw explainDivergence(engine, loss.program, selection.count, value);
     }
-    this.applyUpdate();
+    if (sums) this.addSums(sums);
+    if (weight > 0) this.applyUpdate(gradient);
     return value;
   }
 
-  /** The optimizer's step on the gradients that are there. Errors: NUMERIC. */
-  applyUpdate(): void {
-    const { engine } = this;
-    engine.update.step++;
-    const kept = this.update.calls(1).reduce((sum, call) => sum + Number(call()), 0);
-    if (kept > 0)
-      throw diverged(engine, `the update of ${kept} parameters would overflow; they were left as they were`);
+  /** The optimizer's step on the gradients of a loop of one's own. Errors: NUMERIC, nothing is written then. */
+  stepOnGradients(): void {
+    const gradient = this.largestGradient();
+    if (!(gradient < Number.POSITIVE_INFINITY)) throw explainGradient(this.engine);
+    this.applyUpdate(gradient);
   }
 
-  gradientsAreFinite(): boolean {
+  /** Infinity or NaN when any gradient is. */
+  private largestGradient(): number {
     const { engine } = this;
     const { gradients } = engine.plan.blocks;
-    return engine.kernels.first_non_finite(gradients.columns, engine.address(gradients)) < 0;
+    return engine.kernels.largest_magnitude(gradients.columns, engine.address(gradients));
+  }
+
+  private applyUpdate(gradient: number): void {
+    const { update } = this.engine;
+    const copy = gradient > LARGE_GRADIENT || update.learningRate > LARGE_RATE ? this.engine.copyState() : undefined;
+    update.step++;
+    const overflowed = this.update.run(1);
+    if (overflowed === 0) return;
+    if (copy) this.engine.restoreState(copy);
+    else update.step--;
+    throw diverged(this.engine, `the update of ${overflowed} parameters would overflow`);
   }
 
   /** Loss and right answers of a whole data set in inference mode. Errors: DATA. */
   evaluate(where: string, data: ReadDataset): LossSums {
+    const chunks = this.evaluateChunks(where, data);
+    for (;;) {
+      const { done, value } = chunks.next();
+      if (done) return value;
+    }
+  }
+
+  /** The same, a turn for each chunk; gives the rows done. */
+  *evaluateChunks(where: string, data: ReadDataset): Generator<number, LossSums, void> {
+    const { engine } = this;
     const sums: LossSums = { loss: 0, weight: 0, correct: 0, answers: 0 };
     const loss = this.lossOf("evaluate", data);
-    const chunk = this.engine.placement.capacity;
-    for (let start = 0; start < data.rows; start += chunk) {
-      const count = Math.min(chunk, data.rows - start);
-      loadBatch(where, this.engine, loss.program, data, { start, count });
+    let start = 0;
+    while (start < data.rows) {
+      const count = Math.min(engine.placement.capacity, data.rows - start);
+      loadBatch(where, engine, loss.program, data, { start, count });
       loss.forward.run(count);
       this.count(loss, count, sums);
       loss.rest.run(count);
-      this.readSums(sums);
+      this.addSums(sums);
+      start += count;
+      yield count;
     }
     return sums;
   }
 
   private count({ correct }: BoundLoss, rows: number, sums: LossSums): void {
     if (!correct) return;
-    sums.correct += Number((correct.calls(rows)[0] as () => unknown)());
+    sums.correct += correct.run(rows);
     sums.answers += this.targets.kind === "classes" ? rows : rows * this.targets.outputs;
   }
 
-  /** The mean loss that the kernel left, added to `sums`. */
-  private readSums(sums: LossSums | undefined): number {
-    const [loss, weight] = this.engine.sums;
-    if (sums) {
-      sums.loss += loss;
-      sums.weight += weight;
-    }
-    return weight > 0 ? loss / weight : loss;
+  private addSums(sums: LossSums): void {
+    sums.loss += this.engine.sums[0];
+    sums.weight += this.engine.sums[1];
   }
 
   private lossOf(part: "train" | "evaluate", data: ReadDataset): BoundLoss {
-    const programs = this.engine.plan.losses.get(`${data.targets.kind}${data.weights ? "Weighted" : ""}`);
+    const programs = this.engine.plan.losses.get(variantOf(data));
     if (!programs) throw new SimdgradError("CONFIG", "This model has no loss.", "Pass `loss` to sequential.");
     const program = programs[part];
     let bound = this.bound.get(program);
@@ -128,8 +151,13 @@ export class Trainer {
     return {
       program,
       forward: engine.list(steps.slice(0, forwardSteps)),
-      correct: correct && engine.list([correct satisfies Step]),
+      correct: correct && engine.list([correct]),
       rest: engine.list(steps.slice(forwardSteps)),
     };
   }
+}
+
+function variantOf({ targets, weights }: ReadDataset): LossVariant {
+  if (targets.kind === "labels") return weights ? "labelsWeighted" : "labels";
+  return weights ? "rowsWeighted" : "rows";
 }

@@ -16,15 +16,15 @@ export interface WeightWrite {
 export function readWeights(weights: WeightRecord | ArrayLike<number>, plan: Plan): WeightWrite[] {
   if (isNumberArray(weights) || Array.isArray(weights)) {
     const { parameters } = plan.blocks;
-    return [{ ref: parameters, values: readValues("weights", weights, parameters.columns, "all parameters") }];
+    return [{ ref: parameters, values: readValues("weights", weights as ArrayLike<number>, [parameters.columns]) }];
   }
-  if (typeof weights !== "object" || weights === null) {
+  if (!isPlainObject(weights)) {
     throw new SimdgradError(
       "CONFIG",
       `setWeights: expected weights by name or one flat array, received ${show(weights)}.`,
     );
   }
-  return Object.entries(weights as WeightRecord).map(([name, values]) => {
+  return Object.entries(weights).map(([name, values]) => {
     const parameter = plan.parameters.find((known) => known.name === name);
     if (!parameter) {
       throw new SimdgradError(
@@ -33,35 +33,53 @@ export function readWeights(weights: WeightRecord | ArrayLike<number>, plan: Pla
         `Known: ${plan.parameters.map((known) => known.name).join(", ")}.`,
       );
     }
-    return {
-      ref: parameter.ref,
-      values: readValues(name, values, parameter.ref.columns, `shape [${parameter.shape.join(", ")}]`),
-    };
+    return { ref: parameter.ref, values: readValues(name, flatten(name, values, parameter.shape), parameter.shape) };
   });
 }
 
-function readValues(
+function isPlainObject(value: unknown): value is WeightRecord {
+  if (typeof value !== "object" || value === null) return false;
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
+/** Rows become flat once their shape is right. Errors: SHAPE. */
+function flatten(
   name: string,
   source: ArrayLike<number> | ArrayLike<ArrayLike<number>>,
-  length: number,
-  shape: string,
-): Float32Array {
-  const nested = !isNumberArray(source) && typeof source?.[0] === "object";
-  const flat = nested ? Array.from(source as ArrayLike<ArrayLike<number>>, (row) => Array.from(row)).flat() : source;
-  if (flat?.length !== length) {
+  shape: readonly number[],
+): ArrayLike<number> {
+  if (isNumberArray(source) || typeof source?.[0] !== "object") return source as ArrayLike<number>;
+  const rows = Array.from(source as ArrayLike<ArrayLike<number>>);
+  const columns = shape[1] ?? 1;
+  const wrong = rows.findIndex((row) => row?.length !== columns);
+  if (rows.length !== shape[0] || wrong >= 0) {
+    const found = wrong >= 0 ? `row ${wrong} of ${rows[wrong]?.length ?? show(rows[wrong])}` : `${rows.length} rows`;
     throw new SimdgradError(
       "SHAPE",
-      `setWeights: expected ${length} values for ${show(name)} (${shape}), received ${flat?.length ?? show(flat)}.`,
+      `setWeights: expected ${show(name)} to have the shape [${shape.join(", ")}], received ${found}.`,
+      "A kernel is [inputs, units]: the transpose of PyTorch's weight.",
+    );
+  }
+  return rows.flatMap((row) => Array.from(row));
+}
+
+function readValues(name: string, source: ArrayLike<number>, shape: readonly number[]): Float32Array {
+  const length = shape.reduce((product, n) => product * n, 1);
+  if (source?.length !== length) {
+    throw new SimdgradError(
+      "SHAPE",
+      `setWeights: expected ${length} values for ${show(name)} (shape [${shape.join(", ")}]), received ${source?.length ?? show(source)}.`,
     );
   }
   const values = new Float32Array(length);
   for (let i = 0; i < length; i++) {
-    const value = flat[i];
-    values[i] = value as number;
+    const value = source[i];
+    values[i] = value;
     if (typeof value !== "number" || !Number.isFinite(values[i])) {
       throw new SimdgradError(
         "DATA",
-        `setWeights: expected a finite number in ${show(name)} at ${i}, received ${show(value)}.`,
+        `setWeights: expected a finite f32 number in ${show(name)} at ${i}, received ${show(value)}.`,
       );
     }
   }

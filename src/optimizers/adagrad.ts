@@ -1,6 +1,6 @@
 // Adagrad.
 import type { OptimizerRule } from "../contract.ts";
-import { checkKeys, checkNumber, checkObject } from "../options.ts";
+import { checkKeys, checkNumber, checkObject, orDefault } from "../options.ts";
 import { type CommonOptions, checkCommon, commonKeys, LEARNING_RATE } from "./common.ts";
 
 export interface AdagradOptions extends CommonOptions {
@@ -23,7 +23,7 @@ export const adagradRule: OptimizerRule<AdagradSpec> = {
     return Object.freeze({
       kind: "adagrad",
       ...checkCommon("adagrad", spec, 1e-2, 0),
-      epsilon: checkNumber("adagrad", "epsilon", spec.epsilon ?? 1e-10, { low: 0 }),
+      epsilon: checkNumber("adagrad", "epsilon", orDefault(spec.epsilon, 1e-10), { low: 0 }),
     });
   },
   moments: () => ["sum"],

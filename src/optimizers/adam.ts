@@ -1,7 +1,7 @@
 // Adam, and AdamW, which differs in where the weight decay goes.
 import type { OptimizerRule, Scalar } from "../contract.ts";
 import { powInteger } from "../numerics.ts";
-import { checkKeys, checkNumber, checkObject } from "../options.ts";
+import { checkKeys, checkNumber, checkObject, orDefault } from "../options.ts";
 import { type CommonOptions, checkCommon, commonKeys, LEARNING_RATE } from "./common.ts";
 
 export interface AdamOptions extends CommonOptions {
@@ -38,9 +38,9 @@ function rule<S extends AdamSpec | AdamwSpec>(kind: S["kind"], weightDecay: numb
       return Object.freeze({
         kind,
         ...checkCommon(kind, spec, 1e-3, weightDecay),
-        beta1: checkNumber(kind, "beta1", spec.beta1 ?? 0.9, { low: 0, high: 1, openHigh: true }),
-        beta2: checkNumber(kind, "beta2", spec.beta2 ?? 0.999, { low: 0, high: 1, openHigh: true }),
-        epsilon: checkNumber(kind, "epsilon", spec.epsilon ?? 1e-8, { low: 0 }),
+        beta1: checkNumber(kind, "beta1", orDefault(spec.beta1, 0.9), { low: 0, high: 1, openHigh: true }),
+        beta2: checkNumber(kind, "beta2", orDefault(spec.beta2, 0.999), { low: 0, high: 1, openHigh: true }),
+        epsilon: checkNumber(kind, "epsilon", orDefault(spec.epsilon, 1e-8), { low: 0 }),
       }) as S;
     },
     moments: () => ["m", "v"],

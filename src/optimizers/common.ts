@@ -1,6 +1,6 @@
 // What all optimizers share.
 import type { Scalar } from "../contract.ts";
-import { checkNumber } from "../options.ts";
+import { checkNumber, orDefault } from "../options.ts";
 
 export interface CommonOptions {
   learningRate?: number;
@@ -19,7 +19,7 @@ export function checkLearningRate(where: string, value: unknown): number {
 
 export function checkCommon(where: string, options: CommonOptions, learningRate: number, weightDecay: number) {
   return {
-    learningRate: checkLearningRate(where, options.learningRate ?? learningRate),
-    weightDecay: checkNumber(where, "weightDecay", options.weightDecay ?? weightDecay, { low: 0 }),
+    learningRate: checkLearningRate(where, orDefault(options.learningRate, learningRate)),
+    weightDecay: checkNumber(where, "weightDecay", orDefault(options.weightDecay, weightDecay), { low: 0 }),
   };
 }

@@ -1,6 +1,6 @@
 // RMSProp.
 import type { OptimizerRule } from "../contract.ts";
-import { checkKeys, checkNumber, checkObject } from "../options.ts";
+import { checkKeys, checkNumber, checkObject, orDefault } from "../options.ts";
 import { type CommonOptions, checkCommon, commonKeys, LEARNING_RATE } from "./common.ts";
 
 export interface RmspropOptions extends CommonOptions {
@@ -25,9 +25,9 @@ export const rmspropRule: OptimizerRule<RmspropSpec> = {
     return Object.freeze({
       kind: "rmsprop",
       ...checkCommon("rmsprop", spec, 1e-3, 0),
-      alpha: checkNumber("rmsprop", "alpha", spec.alpha ?? 0.99, { low: 0, high: 1 }),
-      epsilon: checkNumber("rmsprop", "epsilon", spec.epsilon ?? 1e-8, { low: 0 }),
-      momentum: checkNumber("rmsprop", "momentum", spec.momentum ?? 0, { low: 0 }),
+      alpha: checkNumber("rmsprop", "alpha", orDefault(spec.alpha, 0.99), { low: 0, high: 1 }),
+      epsilon: checkNumber("rmsprop", "epsilon", orDefault(spec.epsilon, 1e-8), { low: 0 }),
+      momentum: checkNumber("rmsprop", "momentum", orDefault(spec.momentum, 0), { low: 0 }),
     });
   },
   moments: ({ momentum }) => (momentum > 0 ? ["v", "momentum"] : ["v"]),

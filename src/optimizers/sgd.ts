@@ -1,7 +1,7 @@
 // Stochastic gradient descent, plain, with momentum, or with Nesterov's momentum.
 import type { OptimizerRule } from "../contract.ts";
 import { SimdgradError } from "../errors.ts";
-import { checkBoolean, checkKeys, checkNumber, checkObject } from "../options.ts";
+import { checkBoolean, checkKeys, checkNumber, checkObject, orDefault } from "../options.ts";
 import { type CommonOptions, checkCommon, commonKeys, LEARNING_RATE } from "./common.ts";
 
 export interface SgdOptions extends CommonOptions {
@@ -22,8 +22,8 @@ export function sgd(options: SgdOptions = {}): SgdSpec {
 export const sgdRule: OptimizerRule<SgdSpec> = {
   normalize(spec) {
     checkKeys("sgd", spec, ["kind", ...commonKeys, "momentum", "nesterov"]);
-    const momentum = checkNumber("sgd", "momentum", spec.momentum ?? 0, { low: 0 });
-    const nesterov = checkBoolean("sgd", "nesterov", spec.nesterov ?? false);
+    const momentum = checkNumber("sgd", "momentum", orDefault(spec.momentum, 0), { low: 0 });
+    const nesterov = checkBoolean("sgd", "nesterov", orDefault(spec.nesterov, false));
     if (nesterov && momentum === 0) {
       throw new SimdgradError(
         "CONFIG",

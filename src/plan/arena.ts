@@ -34,6 +34,8 @@ export interface Program {
 export interface Placement {
   readonly capacity: number;
   readonly regions: Readonly<Record<Region, { readonly address: number; readonly bytes: number }>>;
+  /** Bytes of scratch that each lane has. */
+  readonly scratchStep: number;
   /** End of the arena, spare bytes included: what the memory must hold. */
   readonly end: number;
   /** Units: bytes from the start of the memory. */
@@ -42,7 +44,12 @@ export interface Placement {
 
 /** Places fixed buffers one after the other in the order given, and the batch-sized buffers of each program over
  *  those of the others: only one program runs at a time, and training activations have a region of their own. */
-export function place(fixed: readonly BufferRef[], programs: readonly Program[], capacity: number): Placement {
+export function place(
+  fixed: readonly BufferRef[],
+  programs: readonly Program[],
+  capacity: number,
+  lanes: number,
+): Placement {
   const offsets = new Map<BufferRef, number>();
   const bytes = Object.fromEntries(REGIONS.map((region) => [region, 0])) as Record<Region, number>;
   for (const buffer of fixed) {
@@ -58,7 +65,8 @@ export function place(fixed: readonly BufferRef[], programs: readonly Program[],
     }
   }
   offsets.set(SCRATCH, 0);
-  bytes.scratch = align(Math.max(MIN_SCRATCH_BYTES, ...programs.map((program) => scratchBytes(program, capacity))));
+  const scratchStep = align(Math.max(MIN_SCRATCH_BYTES, ...programs.map((program) => scratchBytes(program, capacity))));
+  bytes.scratch = scratchStep * lanes;
 
   let address = ARENA_BASE;
   const regions = {} as Record<Region, { address: number; bytes: number }>;
@@ -70,7 +78,7 @@ export function place(fixed: readonly BufferRef[], programs: readonly Program[],
     if (buffer.within) return addressOf(buffer.within.block) + buffer.within.offset * 4;
     return regions[buffer.region].address + (offsets.get(buffer) as number);
   };
-  return { capacity, regions, end: address + SPARE, address: addressOf };
+  return { capacity, regions, scratchStep, end: address + SPARE, address: addressOf };
 }
 
 export interface Interval {

@@ -40,7 +40,9 @@ function isScalar(arg: Arg): arg is Scalar {
   return typeof arg === "object" && "value" in arg;
 }
 
-/** Walks a bound list: this is all that a step does. */
-export function run(calls: readonly Call[]): void {
-  for (let i = 0; i < calls.length; i++) (calls[i] as Call)();
+/** Walks a bound list: this is all that a step does. The sum of the calls' results, where they have any. */
+export function run(calls: readonly Call[]): number {
+  let sum = 0;
+  for (let i = 0; i < calls.length; i++) sum += (calls[i]() as number) | 0;
+  return sum;
 }

@@ -25,10 +25,13 @@ export class ProgramBuilder implements Builder {
   owner = "";
   private backward = false;
   private readonly kept = new Set<BufferRef>();
+  private readonly names = new Map<string, number>();
+  private readonly mode: Mode;
   private readonly region: Region;
   private readonly gradients: ReadonlyMap<BufferRef, BufferRef>;
 
   constructor(mode: Mode, gradients: ReadonlyMap<BufferRef, BufferRef>) {
+    this.mode = mode;
     // Inference borrows the space of activation gradients: it may then run between a forward and its backward.
     this.region = mode === "training" ? "activations" : "activationGradients";
     this.gradients = gradients;
@@ -45,7 +48,10 @@ export class ProgramBuilder implements Builder {
   }
 
   buffer(columns: number): BufferRef {
-    const name = this.backward ? `d${this.owner}` : `a${this.owner}`;
+    const base = this.backward ? `d${this.owner}` : `a${this.owner}`;
+    const used = this.names.get(base) ?? 0;
+    this.names.set(base, used + 1);
+    const name = used === 0 ? base : `${base}'${used + 1}`;
     return batchBuffer(name, this.backward ? "activationGradients" : this.region, columns);
   }
 
@@ -55,7 +61,7 @@ export class ProgramBuilder implements Builder {
   }
 
   keep(x: BufferRef): void {
-    this.kept.add(x);
+    if (this.mode === "training") this.kept.add(x);
   }
 
   gradient(parameter: BufferRef): BufferRef | undefined {

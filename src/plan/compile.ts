@@ -12,6 +12,8 @@ import { batchBuffer, ProgramBuilder } from "./builder.ts";
 import { type Layout, layOut, type NetworkSpec, type PlannedLayer, trainableBlocks } from "./layout.ts";
 
 export type TargetKind = "labels" | "rows";
+/** A kind of targets, without or with row weights. */
+export type LossVariant = TargetKind | `${TargetKind}Weighted`;
 
 /** A forward list and, where there is one, its way back in the same program. */
 export interface TwoWayProgram extends Program {
@@ -52,7 +54,7 @@ export interface Plan extends Layout {
   readonly initialize: Program;
   readonly update: Program | undefined;
   /** By variant; without a loss none, without classes no labels. */
-  readonly losses: ReadonlyMap<`${TargetKind}${"" | "Weighted"}`, LossPrograms>;
+  readonly losses: ReadonlyMap<LossVariant, LossPrograms>;
   /** Every program that needs space. */
   readonly programs: readonly Program[];
 }
@@ -182,6 +184,7 @@ function twoWayProgram(network: Network): TwoWayProgram {
   b.startBackward(true);
   b.owner = "output";
   const dOutput = batchBuffer("dOutput", "inputOutput", outputs, false);
+  b.owner = "head";
   const dHead = copyInto(b, dOutput, { ...b.buffer(outputs), stride: top.output.stride });
   const dz = top.backward(b, dHead, true) as BufferRef;
   const dx = emitBackward(body, b, dz, true) as BufferRef;

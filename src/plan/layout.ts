@@ -39,7 +39,8 @@ export function normalizeNetwork(config: NetworkConfig): NetworkSpec {
       `sequential: expected layers to be an array of at least one layer, received ${show(config.layers)}.`,
     );
   }
-  const layers = config.layers.map((layer: LayerSpec) => layerRule(layer).normalize(layer));
+  // Array.from sees the holes that map would skip.
+  const layers = Array.from(config.layers, (layer: LayerSpec) => layerRule(layer).normalize(layer));
   return Object.freeze({
     input,
     layers: Object.freeze(layers),
@@ -120,7 +121,14 @@ export function layOut(spec: NetworkSpec): Layout {
       const ref = part(full, blocks.parameters, offset, size(shape));
       const gradient = part(`d${full}`, blocks.gradients, offset, size(shape));
       if (trainable) gradientOf.set(ref, gradient);
-      parameters.push({ name: full, shape, init: init as Initializer, trainable, ref, gradient });
+      parameters.push({
+        name: full,
+        shape: Object.freeze([...shape]),
+        init: init as Initializer,
+        trainable,
+        ref,
+        gradient,
+      });
       offset += size(shape);
       return ref;
     });

@@ -76,7 +76,7 @@ function showArg(arg: Arg): string {
 }
 
 /** Layers, their outputs and parameter counts. */
-export function summary({ spec, planned, parameters, parameterCount }: Layout): string {
+export function summary({ spec, planned, parameters, parameterCount }: Layout, learningRate: number): string {
   const rows = planned.map((layer) => {
     const own = parameters.filter(({ ref }) => layer.parameters.includes(ref));
     const count = own.reduce((sum, { ref }) => sum + ref.columns, 0);
@@ -85,7 +85,7 @@ export function summary({ spec, planned, parameters, parameterCount }: Layout): 
     return [layer.name, kind, String(layer.units), count.toLocaleString("en-US"), shapes];
   });
   const loss = spec.loss?.kind ?? "none";
-  const optimizer = spec.optimizer ? `${spec.optimizer.kind}, learning rate ${spec.optimizer.learningRate}` : "none";
+  const optimizer = spec.optimizer ? `${spec.optimizer.kind}, learning rate ${learningRate}` : "none";
   return [
     table([["layer", "kind", "outputs", "parameters", ""], ...rows]),
     `input ${spec.input}, ${parameterCount.toLocaleString("en-US")} parameters, loss ${loss}, optimizer ${optimizer}, seed ${spec.seed}`,

@@ -115,6 +115,8 @@ export interface Kernels {
 
   /** Index of the first NaN or infinity among n elements, or -1. */
   first_non_finite: (n: number, x: number) => number;
+  /** The largest |x| of n elements; infinity or NaN when any element is; 0 when n is 0. */
+  largest_magnitude: (n: number, x: number) => number;
   fill: (n: number, x: number, value: number) => void;
   /** y[rows, n] = x[rows, n] with other leading dimensions. */
   copy_matrix: (rows: number, n: number, x: number, ldx: number, y: number, ldy: number) => void;

@@ -11,17 +11,18 @@ export interface Instance {
   readonly kernels: Kernels;
 }
 
-/** A fresh instance whose memory holds at least `bytes` bytes. Errors: MEMORY when the engine refuses. */
-export function instantiate(module: WebAssembly.Module, bytes: number): Instance {
-  const memory = allocate(bytes);
+/** A fresh instance whose memory holds at least `bytes` bytes; a shared one wants a module made for it.
+ *  Errors: MEMORY when the engine refuses. */
+export function instantiate(module: WebAssembly.Module, bytes: number, shared = false): Instance {
+  const memory = allocate(bytes, shared);
   const exports = new WebAssembly.Instance(module, { env: { memory } }).exports;
   return { memory, kernels: exports as unknown as Kernels };
 }
 
-function allocate(bytes: number): WebAssembly.Memory {
+function allocate(bytes: number, shared: boolean): WebAssembly.Memory {
   const initial = pages(bytes);
   try {
-    return new WebAssembly.Memory({ initial });
+    return new WebAssembly.Memory(shared ? { initial, maximum: MAX_BYTES / PAGE, shared } : { initial });
   } catch (cause) {
     throw refused(bytes, cause);
   }

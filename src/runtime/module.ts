@@ -7,23 +7,48 @@ export type Simd = "strict" | "relaxed" | "auto";
 
 export const SIMD_MODES: readonly Simd[] = ["strict", "relaxed", "auto"];
 
-/** A way to get the compiled kernels of a build; may cache. Errors: RUNTIME. */
-export type ModuleSource = (simd: Simd) => WebAssembly.Module;
+/** A way to get the compiled kernels of a build, for a memory of its own or a shared one; may cache. Errors: RUNTIME. */
+export type ModuleSource = (simd: Simd, shared: boolean) => WebAssembly.Module;
 
 /** The two builds that a package carries, in hexadecimal: the strict one whole, the relaxed one as what differs from
  *  it. Each is compiled on first use and kept. */
 export function inlinedModules(strictHex: string, relaxedDelta: string): ModuleSource {
-  let strict: WebAssembly.Module | undefined;
-  let relaxed: WebAssembly.Module | undefined;
-  return (simd) => {
-    if (!useRelaxed(simd)) {
-      strict ??= compile(fromHex(strictHex));
-      return strict;
+  const compiled = new Map<string, WebAssembly.Module>();
+  return (simd, shared) => {
+    const relaxed = useRelaxed(simd);
+    const key = `${relaxed} ${shared}`;
+    let module = compiled.get(key);
+    if (!module) {
+      const strict = fromHex(strictHex);
+      const bytes = relaxed ? applyDelta(strict, fromHex(relaxedDelta)) : strict;
+      module = compile(shared ? forSharedMemory(bytes) : bytes);
+      compiled.set(key, module);
     }
-    relaxed ??= compile(applyDelta(fromHex(strictHex), fromHex(relaxedDelta)));
-    return relaxed;
+    return module;
   };
 }
+
+/** The same module with its one import, env.memory, declared as shared: the kernels do not know the difference. */
+export function forSharedMemory(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  // In the import section: size, count 1, length and "env", length and "memory", kind 2 (memory), flags 0, minimum.
+  const kind = [...bytes.keys()].find((i) => MEMORY_IMPORT.every((byte, j) => bytes[i + j] === byte)) as number;
+  const flags = kind + MEMORY_IMPORT.length - 1;
+  const size = kind - 6;
+  const shared = Uint8Array.from([
+    ...bytes.subarray(0, flags),
+    3,
+    bytes[flags + 1],
+    ...MAXIMUM,
+    ...bytes.subarray(flags + 2),
+  ]);
+  shared[size] += MAXIMUM.length;
+  return shared;
+}
+
+/** Length and "memory", kind and flags of an unshared memory without a maximum. */
+const MEMORY_IMPORT = [6, ...[..."memory"].map((letter) => letter.charCodeAt(0)), 2, 0];
+/** 65535 pages, as src/runtime/instance.ts allows. */
+const MAXIMUM = [255, 255, 3];
 
 /** Errors: RUNTIME when relaxed SIMD is asked for and not there. */
 export function useRelaxed(simd: Simd): boolean {

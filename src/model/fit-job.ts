@@ -1,0 +1,240 @@
+// What fit and train are asked to do: options and data, read and checked before the first step.
+import { SimdgradError, show } from "../errors.ts";
+import { checkBoolean, checkCount, checkKeys, checkNumber, checkObject, orDefault } from "../options.ts";
+import {
+  apartFrom,
+  checkFinite,
+  type Dataset,
+  isNumberArray,
+  noWeight,
+  type ReadDataset,
+  readDataset,
+} from "./data.ts";
+import { EarlyStopping, type EarlyStoppingOptions } from "./early-stopping.ts";
+import type { Engine } from "./engine.ts";
+import type { BatchReport, EpochReport } from "./reports.ts";
+import type { Trainer } from "./trainer.ts";
+
+export interface FitOptions {
+  epochs?: number;
+  batchSize?: number;
+  shuffle?: boolean;
+  /** Measured after each epoch. */
+  validation?: Dataset;
+  /** The last fraction of the data, taken before shuffling, as validation. */
+  validationSplit?: number;
+  /** A weight a class, by index. */
+  classWeight?: readonly number[] | Readonly<Record<number, number>>;
+  /** Stops when the monitored number no longer gets better, and always brings back the best epoch's state. */
+  earlyStopping?: EarlyStoppingOptions;
+  onBatch?: (report: BatchReport) => void;
+  onEpoch?: (report: EpochReport) => void;
+  /** Rejects with its reason between two batches; the model stays usable. */
+  signal?: AbortSignal;
+  /** Goes on with an interrupted run after load; not in this version. */
+  resume?: boolean;
+}
+
+/** Checked options with everything read. */
+export interface FitJob {
+  /** The call that errors name: fit or train. */
+  readonly where: string;
+  readonly epochs: number;
+  readonly batchSize: number;
+  readonly shuffle: boolean;
+  readonly data: ReadDataset;
+  readonly validation: ReadDataset | undefined;
+  readonly earlyStopping: EarlyStopping | undefined;
+  readonly onBatch: FitOptions["onBatch"];
+  readonly onEpoch: FitOptions["onEpoch"];
+  readonly signal: AbortSignal | undefined;
+}
+
+const OPTIONS = [
+  "epochs",
+  "batchSize",
+  "shuffle",
+  "validation",
+  "validationSplit",
+  "classWeight",
+  "earlyStopping",
+  "onBatch",
+  "onEpoch",
+  "signal",
+  "resume",
+] as const;
+
+/** Reads and checks everything before the first step. Errors: CONFIG, SHAPE, DATA. */
+export function prepareFit(
+  where: string,
+  data: Dataset,
+  options: FitOptions,
+  engine: Engine,
+  trainer: Trainer,
+): FitJob {
+  checkKeys(where, options, OPTIONS);
+  const { onBatch, onEpoch, signal } = options;
+  checkCallbacks(where, { onBatch, onEpoch });
+  if (signal !== undefined && typeof signal?.throwIfAborted !== "function") {
+    throw new SimdgradError("CONFIG", `${where}: expected signal to be an AbortSignal, received ${show(signal)}.`);
+  }
+  if (checkBoolean(where, "resume", orDefault(options.resume, false))) {
+    throw new SimdgradError(
+      "RUNTIME",
+      `${where}: expected resume false, received true.`,
+      "This version has no save and load.",
+    );
+  }
+  const { training, validation } = prepareData(where, data, options, engine, trainer);
+  return {
+    where,
+    epochs: checkCount(where, "epochs", orDefault(options.epochs, 1), 0),
+    batchSize: checkCount(where, "batchSize", orDefault(options.batchSize, 32)),
+    shuffle: checkBoolean(where, "shuffle", orDefault(options.shuffle, true)),
+    data: training,
+    validation,
+    earlyStopping: prepareStopping(where, options.earlyStopping, engine, {
+      validates: validation !== undefined,
+      classifies: trainer.classifies,
+    }),
+    onBatch,
+    onEpoch,
+    signal,
+  };
+}
+
+function checkCallbacks(where: string, callbacks: Readonly<Record<string, unknown>>): void {
+  for (const [name, callback] of Object.entries(callbacks)) {
+    if (callback === undefined || typeof callback === "function") continue;
+    throw new SimdgradError("CONFIG", `${where}: expected ${name} to be a function, received ${show(callback)}.`);
+  }
+}
+
+function prepareStopping(
+  where: string,
+  options: EarlyStoppingOptions | undefined,
+  engine: Engine,
+  measured: { validates: boolean; classifies: boolean },
+): EarlyStopping | undefined {
+  if (options === undefined) return undefined;
+  const earlyStopping = new EarlyStopping(where, engine, options);
+  earlyStopping.checkMeasured(where, measured);
+  return earlyStopping;
+}
+
+interface FitData {
+  readonly training: ReadDataset;
+  readonly validation: ReadDataset | undefined;
+}
+
+function prepareData(where: string, data: Dataset, options: FitOptions, engine: Engine, trainer: Trainer): FitData {
+  const { validation, validationSplit, classWeight } = options;
+  const weigh = (set: ReadDataset) =>
+    classWeight === undefined ? set : applyClassWeight(where, set, classWeight, trainer);
+  const all = readForFit(where, data, engine, trainer);
+  if (validationSplit === undefined) {
+    const at = `${where}, validation`;
+    return {
+      training: weigh(all),
+      validation: validation === undefined ? undefined : readForFit(at, validation, engine, trainer),
+    };
+  }
+  if (validation !== undefined) {
+    throw new SimdgradError("CONFIG", `${where}: expected validation or validationSplit, received both.`);
+  }
+  const [first, last] = split(where, all, validationSplit);
+  return { training: weigh(first), validation: last };
+}
+
+/** Reads a set and makes it safe from what happens while fit awaits: targets index memory and are copied; inputs are
+ *  checked again with each batch, and copied only where they lie in the model's own memory. */
+function readForFit(where: string, data: Dataset, engine: Engine, trainer: Trainer): ReadDataset {
+  const set = readDataset(where, data, engine.plan.spec.input, trainer.targets);
+  const x = apartFrom(set.x, engine.f32.buffer);
+  checkFinite(where, "x", x);
+  const { kind, matrix } = set.targets;
+  return { ...set, x, targets: { kind, matrix: { ...matrix, values: matrix.values.slice() } } };
+}
+
+function split(where: string, data: ReadDataset, fraction: number): [ReadDataset, ReadDataset] {
+  checkNumber(where, "validationSplit", fraction, { low: 0, high: 1, openLow: true, openHigh: true });
+  const first = data.rows - Math.floor(data.rows * fraction);
+  if (first === data.rows || first === 0) {
+    throw new SimdgradError(
+      "CONFIG",
+      `${where}: expected validationSplit to leave rows on both sides, received ${fraction} of ${data.rows} rows.`,
+    );
+  }
+  const parts: [ReadDataset, ReadDataset] = [rowsOf(data, 0, first), rowsOf(data, first, data.rows)];
+  for (const { weights } of parts) if (weights && !weights.some((weight) => weight > 0)) throw noWeight(where);
+  return parts;
+}
+
+function rowsOf(data: ReadDataset, start: number, end: number): ReadDataset {
+  const part = ({ columns, values }: ReadDataset["x"]) => ({
+    rows: end - start,
+    columns,
+    values: values.subarray(start * columns, end * columns),
+  });
+  return {
+    rows: end - start,
+    x: part(data.x),
+    targets: { kind: data.targets.kind, matrix: part(data.targets.matrix) },
+    weights: data.weights?.subarray(start, end),
+  };
+}
+
+/** Row weights times the weight of the row's class. Errors: CONFIG, DATA. */
+function applyClassWeight(
+  where: string,
+  data: ReadDataset,
+  classWeight: NonNullable<FitOptions["classWeight"]>,
+  trainer: Trainer,
+): ReadDataset {
+  const { kind, outputs } = trainer.targets;
+  if (kind === "values" || (kind === "probabilities" && outputs > 1)) {
+    throw new SimdgradError("CONFIG", `${where}: expected classes with classWeight, received targets that are none.`);
+  }
+  const table = readClassWeight(where, classWeight, kind === "classes" ? outputs : 2);
+  const weights = Float32Array.from(
+    { length: data.rows },
+    (_, i) => (data.weights?.[i] ?? 1) * table[classOf(data, i)],
+  );
+  if (!weights.some((weight) => weight > 0)) throw noWeight(where);
+  return { ...data, weights };
+}
+
+/** A weight a class: an array of all, or a record whose missing classes weigh 1. */
+function readClassWeight(where: string, classWeight: unknown, classes: number): number[] {
+  const list = Array.isArray(classWeight) || isNumberArray(classWeight);
+  if (list && classWeight.length !== classes) {
+    throw new SimdgradError(
+      "CONFIG",
+      `${where}: expected classWeight of ${classes} classes, received ${classWeight.length}.`,
+    );
+  }
+  if (classWeight instanceof Map) {
+    throw new SimdgradError(
+      "CONFIG",
+      `${where}: expected classWeight to be an array or a plain object, received a Map.`,
+    );
+  }
+  const record: Record<string, unknown> = {
+    ...checkObject(`${where}, classWeight`, list ? { ...classWeight } : (classWeight as object)),
+  };
+  const names = Array.from({ length: classes }, (_, i) => String(i));
+  checkKeys(`${where}, classWeight`, record, names);
+  return names.map((name) =>
+    // Above, a product with a row's weight may leave f32.
+    checkNumber(where, `classWeight of class ${name}`, orDefault(record[name], 1), { low: 0, high: 1e18 }),
+  );
+}
+
+function classOf({ targets }: ReadDataset, row: number): number {
+  const { values, columns } = targets.matrix;
+  if (targets.kind === "labels") return values[row];
+  if (columns === 1) return values[row] > 0.5 ? 1 : 0;
+  let best = 0;
+  for (let j = 1; j < columns; j++) if (values[row * columns + j] > values[row * columns + best]) best = j;
+  return best;
+}

@@ -1,0 +1,122 @@
+// What lanes share besides the model's memory: a block of words, a barrier on it, and the calls of a share.
+// Bundled into the workers' source: imports types only.
+import type { KernelName, Kernels } from "./abi.ts";
+
+// Words of the block.
+/** Counts commands; lanes wait for it to change. */
+export const SEQUENCE = 0;
+/** A list's number, or one of the commands below. */
+export const COMMAND = 1;
+const ARRIVED = 2;
+const GENERATION = 3;
+const SLEEPERS = 4;
+/** 1 after a kernel trapped in a lane. */
+export const FAILED = 5;
+/** From here: how many lists each lane has. */
+export const LOADED = 16;
+/** From here: the sum of results of each lane's last share. */
+export const RESULTS = 80;
+export const MAX_LANES = 64;
+/** From this byte: scalars of the update list, f64. */
+export const SCALARS_BYTE = 1024;
+export const BLOCK_BYTES = 2048;
+
+export const COMMAND_STOP = -1;
+/** Go back to the event loop for a moment: messages wait there. */
+export const COMMAND_YIELD = -2;
+
+/** A kernel call as data; `slots` are arguments that are read from the block's scalars at each call. */
+export interface LaneCall {
+  readonly kernel: KernelName;
+  readonly args: readonly number[];
+  readonly slots: readonly (readonly [argument: number, slot: number])[];
+}
+
+/** One step of a lane's share: its call, if it has one, and whether all lanes meet after it. */
+export interface LaneStep {
+  readonly call: LaneCall | undefined;
+  readonly barrier: boolean;
+}
+
+/** Spins before a lane sleeps: some 20 us, about what waking costs. */
+const SPINS = 4000;
+
+export class Barrier {
+  /** Milliseconds slept; measured only where asked for. */
+  slept = 0;
+  private readonly words: Int32Array;
+  private readonly lanes: number;
+  private readonly mayBlock: boolean;
+  private readonly now: () => number;
+
+  /** `mayBlock`: browsers' main thread must not sleep, it spins. */
+  constructor(words: Int32Array, lanes: number, mayBlock: boolean, now: () => number = () => 0) {
+    this.words = words;
+    this.lanes = lanes;
+    this.mayBlock = mayBlock;
+    this.now = now;
+  }
+
+  /** Returns when all lanes have arrived; false when they did not within `timeout` ms of sleep. */
+  wait(timeout: number): boolean {
+    const { words } = this;
+    const generation = Atomics.load(words, GENERATION);
+    if (Atomics.add(words, ARRIVED, 1) + 1 === this.lanes) {
+      Atomics.store(words, ARRIVED, 0);
+      Atomics.add(words, GENERATION, 1);
+      if (Atomics.load(words, SLEEPERS) > 0) Atomics.notify(words, GENERATION);
+      return true;
+    }
+    return this.waitFor(GENERATION, generation, SPINS, timeout);
+  }
+
+  /** Spins, then sleeps, until a word is no longer `value`. */
+  waitFor(word: number, value: number, spins: number, timeout: number): boolean {
+    const { words } = this;
+    for (let i = 0; i < spins; i++) {
+      if (Atomics.load(words, word) !== value) return true;
+    }
+    const started = this.now();
+    if (!this.mayBlock) {
+      while (Atomics.load(words, word) === value) if (this.now() - started > timeout) return false;
+      return true;
+    }
+    Atomics.add(words, SLEEPERS, 1);
+    const outcome = Atomics.wait(words, word, value, timeout);
+    Atomics.sub(words, SLEEPERS, 1);
+    this.slept += this.now() - started;
+    return outcome !== "timed-out";
+  }
+}
+
+/** A lane's share, ready to run: the sum of the calls' results. */
+export type Share = (barrier: Barrier, timeout: number) => number;
+
+/** Throws what a kernel throws, but never before every barrier of the share has been met. */
+export function bindShare(steps: readonly LaneStep[], kernels: Kernels, scalars: Float64Array): Share {
+  const bound = steps.map(({ call, barrier }) => ({ call: call && bindCall(call, kernels, scalars), barrier }));
+  return (barrier, timeout) => {
+    let sum = 0;
+    let trap: unknown;
+    for (const step of bound) {
+      try {
+        if (step.call) sum += Number(step.call() ?? 0);
+      } catch (error) {
+        trap ??= error;
+      }
+      if (step.barrier && !barrier.wait(timeout)) throw new Error("timeout");
+    }
+    if (trap !== undefined) throw trap;
+    return sum;
+  };
+}
+
+function bindCall({ kernel, args, slots }: LaneCall, kernels: Kernels, scalars: Float64Array): () => unknown {
+  const fn = kernels[kernel] as (...args: number[]) => unknown;
+  if (slots.length === 0) return fn.bind(null, ...args);
+  const own = [...args];
+  return () => {
+    for (const [argument, slot] of slots) own[argument] = scalars[slot];
+    return fn.apply(null, own);
+  };
+}
