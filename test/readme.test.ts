@@ -10,7 +10,8 @@ it("the first example of the README learns XOR", () => {
   writeFileSync(file, code);
   try {
     const output = execFileSync(process.execPath, [file.pathname], { encoding: "utf8" });
-    const [first, second] = (/\[([^\]]*)\]/.exec(output)?.[1] as string).split(",").map(Number);
+    const numbers = /\[([^\]]*)\]/.exec(output)?.[1] ?? "";
+    const [first, second] = numbers.split(",").map(Number);
     expect(first).toBeGreaterThan(0.9);
     expect(second).toBeLessThan(0.1);
   } finally {

@@ -16,7 +16,7 @@ export interface EpochCounter {
  *  that is moved cost beside them. */
 const WORK_A_TURN = 2e8;
 const WORK_A_STEP = 5e4;
-const WORK_A_ROW = 500;
+const WORK_A_ROW = 2000;
 const WORK_A_NUMBER = 30;
 
 /** Lets the event loop turn by planned work and not by a clock: on Workers clocks stand still between I/O. */

@@ -4,7 +4,7 @@ import { sigmoid, softmax } from "../reference/activations.ts";
 import { type LossKind, loss, oneHot, smoothed } from "../reference/losses.ts";
 import { expectSameBits, expectWithin, TINY, U } from "../support/bounds.ts";
 import { type RandomSource, randomSource } from "../support/random.ts";
-import { openSpace, type Operand, type TestSpace } from "../support/space.ts";
+import { type Operand, openSpace, type TestSpace } from "../support/space.ts";
 
 const DELTA = 0.75;
 

@@ -3,7 +3,7 @@ import type { Kernels } from "../../src/kernels.ts";
 import { adagrad, adam, rmsprop, sgd, sgdMomentum } from "../reference/optimizers.ts";
 import { expectSameBits, expectWithin, U } from "../support/bounds.ts";
 import { type RandomSource, randomSource } from "../support/random.ts";
-import { openSpace, type Operand } from "../support/space.ts";
+import { type Operand, openSpace } from "../support/space.ts";
 
 const LR = 0.01;
 

@@ -1,7 +1,7 @@
 // No kernel reads more than 16 bytes past an operand's end: each operand in turn lies 16 bytes before the end of the
 // memory, where a longer read traps.
 import { expect, test } from "vitest";
-import { createKernels, gemmScratchBytes, type Kernels, type KernelSpace } from "../../src/kernels.ts";
+import { createKernels, gemmScratchBytes, type KernelSpace, type Kernels } from "../../src/kernels.ts";
 import { bitDifference } from "../support/bounds.ts";
 import { randomSource } from "../support/random.ts";
 

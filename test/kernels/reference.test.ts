@@ -15,9 +15,9 @@ import {
   backward,
   backwardFromOutput,
   centralDifferences,
-  forward as run,
   loss as networkLoss,
   parameterLengths,
+  forward as run,
   type TwinNetwork,
 } from "../reference/network.ts";
 import { philox, type Words4 } from "../reference/philox.ts";

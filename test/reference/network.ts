@@ -1,8 +1,8 @@
 // A dense network in f64: forward, loss, backward and central differences.
 import {
   type ActivationKind,
-  derivative,
   forward as activate,
+  derivative,
   KINKED,
   softmax,
   softmaxBackward,

@@ -6,11 +6,11 @@ import { loss as lossOf } from "../reference/losses.ts";
 import {
   forward,
   outputs,
-  targetsOf,
   type Trace,
   type TwinBatch,
   type TwinLayer,
   type TwinNetwork,
+  targetsOf,
 } from "../reference/network.ts";
 import { U } from "./bounds.ts";
 

@@ -1,0 +1,177 @@
+// Lanes: the same bits as one thread, no process kept alive, no hang when one dies.
+import { execFileSync } from "node:child_process";
+import { setTimeout as pause } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { Worker } from "node:worker_threads";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { laneSource } from "../../src/generated/lane.ts";
+import { adam, dense, type Model, type RunOptions, type SequentialConfig, sequential, sgd } from "../../src/index.ts";
+import { parts } from "../../src/plan/shares.ts";
+import { Lanes } from "../../src/runtime/lanes.ts";
+import { randomSource } from "../support/random.ts";
+
+/** Sizes that divide by no number of lanes; large enough for every list to be shared. */
+const config: SequentialConfig = {
+  input: 301,
+  layers: [dense(517, { activation: "relu" }), dense(263, { activation: "gelu" }), dense(7, { activation: "softmax" })],
+  loss: "cross-entropy",
+  optimizer: adam(),
+  seed: 4,
+};
+const random = randomSource(6);
+const ROWS = 131;
+const x = random.floats(ROWS * 301);
+const y = Int32Array.from({ length: ROWS }, () => random.integer(7));
+const d = random.floats(ROWS * 7);
+
+afterEach(() => vi.restoreAllMocks());
+
+/** Lanes start on their own time: until they are ready one lane does all. */
+async function untilShared(model: Model, run: ReturnType<typeof vi.spyOn>): Promise<void> {
+  for (let i = 0; i < 200 && run.mock.calls.length === 0; i++) {
+    model.predict(x);
+    await pause(10);
+  }
+  expect(run).toHaveBeenCalled();
+}
+
+async function trained(options: RunOptions, base: SequentialConfig = config): Promise<Uint32Array> {
+  const run = vi.spyOn(Lanes.prototype, "run");
+  const model = sequential({ ...base, ...options });
+  if ((options.threads ?? 1) > 1) await untilShared(model, run);
+  for (let step = 0; step < 6; step++) {
+    model.trainBatch(x, y);
+    // Lanes that read a new list are not waited for.
+    await pause(5);
+  }
+  const shared = run.mock.calls.length;
+  model.forward(x);
+  const dInput = model.backward(d);
+  const results = [...model.weights, ...dInput, ...model.predict(x.subarray(0, 301 * 77))];
+  if ((options.threads ?? 1) > 1) expect(shared).toBeGreaterThan(6);
+  model[Symbol.dispose]();
+  return new Uint32Array(Float32Array.from(results).buffer);
+}
+
+describe("threads", () => {
+  it("1, 2, 3 and 4 give the same bits, for shapes that do not divide", async () => {
+    const one = await trained({ threads: 1 });
+    for (const threads of [2, 3, 4]) expect(await trained({ threads }), `${threads} threads`).toEqual(one);
+  });
+
+  it("the same for other optimizers, and frozen layers", async () => {
+    const layers = [
+      dense(600, { activation: "tanh" }),
+      dense(600, { trainable: false }),
+      dense(7, { activation: "softmax" }),
+    ];
+    const base = { ...config, layers, optimizer: sgd({ learningRate: 0.1, momentum: 0.9, nesterov: true }) };
+    expect(await trained({ threads: 3 }, base)).toEqual(await trained({ threads: 1 }, base));
+  });
+
+  it("small steps stay on one lane", async () => {
+    const run = vi.spyOn(Lanes.prototype, "run");
+    const model = sequential({ ...config, layers: [dense(7, { activation: "softmax" })], threads: 2 });
+    for (let i = 0; i < 20; i++) {
+      model.trainBatch(x, y);
+      await pause(2);
+    }
+    expect(run).not.toHaveBeenCalled();
+    model[Symbol.dispose]();
+  });
+
+  it("a larger batch plans anew under running lanes", async () => {
+    const run = vi.spyOn(Lanes.prototype, "run");
+    const [two, one] = [2, 1].map((threads) => sequential({ ...config, maxBatch: 50, threads }));
+    await untilShared(two, run);
+    for (const rows of [50, 131, 50]) {
+      for (let i = 0; i < 3; i++) {
+        for (const model of [one, two]) model.trainBatch(x.subarray(0, rows * 301), y.subarray(0, rows));
+        await pause(5);
+      }
+    }
+    expect(two.weights).toEqual(one.weights);
+    two[Symbol.dispose]();
+  });
+
+  it("a lane that ends gives RUNTIME once, then one lane goes on", async () => {
+    const workers: Worker[] = [];
+    const worker = () => {
+      const made = new Worker(laneSource, { eval: true });
+      workers.push(made);
+      return made;
+    };
+    const run = vi.spyOn(Lanes.prototype, "run");
+    const model = sequential({ ...config, threads: 2, worker });
+    await untilShared(model, run);
+    await workers[0].terminate();
+    await pause(20);
+    expect(() => model.predict(x)).toThrow(
+      expect.objectContaining({ code: "RUNTIME", message: expect.stringMatching(/lanes/) }),
+    );
+    expect(model.predict(x)).toEqual(sequential(config).predict(x));
+    expect(model.trainBatch(x, y)).toBeGreaterThan(0);
+  });
+
+  it("a model that is dropped ends its workers", async () => {
+    setFlagsFromString("--expose-gc");
+    const collectGarbage: () => void = runInNewContext("gc");
+    let ended = 0;
+    const worker = () => {
+      const made = new Worker(laneSource, { eval: true });
+      made.once("exit", () => {
+        ended++;
+      });
+      return made;
+    };
+    const drop = () => {
+      sequential({ ...config, threads: 3, worker }).trainBatch(x, y);
+    };
+    drop();
+    for (let i = 0; i < 100 && ended < 2; i++) {
+      collectGarbage();
+      await pause(20);
+    }
+    expect(ended).toBe(2);
+  });
+
+  it("never keeps the process alive", () => {
+    const script = `
+      import { dense, sequential } from "simdgrad";
+      const model = sequential({ input: 400, layers: [dense(400), dense(400)], threads: 2 });
+      const x = new Float32Array(256 * 400);
+      for (let i = 0; i < 20; i++) {
+        model.predict(x);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+      console.log("done");`;
+    const cwd = fileURLToPath(new URL("../..", import.meta.url));
+    const output = execFileSync(process.execPath, ["--input-type=module", "-e", script], {
+      cwd,
+      encoding: "utf8",
+      timeout: 20_000,
+    });
+    expect(output.trim()).toBe("done");
+  });
+});
+
+it("parts cover all, each but the last a multiple of the unit", () => {
+  for (const total of [1, 3, 4, 5, 63, 64, 65, 1000]) {
+    for (const unit of [1, 4, 8, 64]) {
+      for (const count of [1, 2, 3, 7]) {
+        const found = parts(total, unit, count);
+        expect(found.length).toBeLessThanOrEqual(count);
+        let next = 0;
+        for (const [start, length] of found) {
+          expect(start).toBe(next);
+          expect(length).toBeGreaterThan(0);
+          next = start + length;
+          if (next < total) expect(length % unit).toBe(0);
+        }
+        expect(next).toBe(total);
+      }
+    }
+  }
+});
