@@ -1,6 +1,6 @@
 // Single-precision matrix products. A large one is packed into panels that stay in cache and run through one tile
 // (Goto & van de Geijn 2008); a small one, or one of few rows or columns, reads A and B where they are.
-import { NO_BOUND, tile_1x16, tile_2x16, tile_3x8, tile_4x4, tile_4x8, tile_4x8_strided, ZEROS } from "./gemm_tiles";
+import { NO_BOUND, row_sweep, tile_1x16, tile_2x16, tile_3x8, tile_4x4, tile_4x8, tile_4x8_strided, ZEROS } from "./gemm_tiles";
 import { pack_4, pack_8, pack_transposed } from "./gemm_pack";
 
 // Bits of `flags`, and the block sizes that src/runtime/scratch.ts knows too.
@@ -10,6 +10,9 @@ const PADDED: i32 = 4;
 const MC: i32 = 128;
 const KC: i32 = 256;
 const NC: i32 = 512;
+/** From so many columns on, row_sweep computes a single row. Fused sums follow each other more slowly: there the few
+ *  chains of a tile are slower than the sweep sooner. */
+const SWEEP: i32 = ASC_FEATURE_RELAXED_SIMD ? 64 : 192;
 
 /** C = A B (+ bias or + C), then ReLU if asked.
  *  Shapes: A f32[m,k], B f32[k,n], C f32[m,n], bias f32[n] or 0.
@@ -72,7 +75,7 @@ function sgemm(
       if (!direct) {
         packed_block(m, nc, kc, ap, ra, sa, transA, bj, rb, sb, transB, cj, rc, ip, is, js, lo, flags, scratch);
       } else if (!transB) {
-        direct_block(m, nc, kc, ap, ra, sa, bj, sb, cj, rc, ip, is, js, lo, flags);
+        direct_block(m, nc, kc, ap, ra, sa, bj, sb, cj, rc, ip, is, js, lo, flags, scratch);
       } else {
         direct_transposed(m, nc, kc, ap, ra, sa, bj, rb, cj, rc, ip, is, js, lo, flags, scratch);
       }
@@ -84,7 +87,7 @@ function sgemm(
 /** One block of K with A as it lies and B row-major, sb bytes a row. */
 function direct_block(
   m: i32, n: i32, kc: i32, a: usize, ra: usize, sa: usize, b: usize, sb: usize, c: usize, rc: usize,
-  ip: usize, is: usize, js: usize, lo: usize, flags: i32,
+  ip: usize, is: usize, js: usize, lo: usize, flags: i32, scratch: usize,
 ): void {
   for (let i = 0; i < m; i += 4) {
     const rows = min(m - i, 4);
@@ -99,6 +102,13 @@ function direct_block(
       }
     } else {
       if (rows == 1) {
+        if (n >= SWEEP) {
+          for (const width = n & ~7; j < width; j += NC) {
+            const d = <usize>j << 2;
+            row_sweep(min(width - j, NC), kc, ai, sa, b + d, sb, ci + d, ii + <usize>j * js, js, lo, scratch);
+          }
+          j = n & ~7;
+        }
         for (; j + 16 <= n; j += 16) {
           const d = <usize>j << 2;
           tile_1x16(kc, ai, sa, b + d, sb, ci + d, ii + <usize>j * js, lo);
@@ -134,7 +144,7 @@ function direct_transposed(
       pack_transposed(kc, cols - t, b + <usize>(j + t) * rb, rb, scratch + (<usize>t << 2), step);
     }
     const d = <usize>j << 2;
-    direct_block(m, cols, kc, a, ra, sa, scratch, step, c + d, rc, ip + <usize>j * js, is, js, lo, flags);
+    direct_block(m, cols, kc, a, ra, sa, scratch, step, c + d, rc, ip + <usize>j * js, is, js, lo, flags, scratch);
   }
 }
 

@@ -272,3 +272,67 @@ function finish_1x16(s0: v128, s1: v128, s2: v128, s3: v128, c: usize, ip: usize
   v128.store(c, f32x4.pmax(s2, bound), 32);
   v128.store(c, f32x4.pmax(s3, bound), 48);
 }
+
+/** One row of C with n columns, a multiple of 8, where a tile would jump through a B too wide for the first cache: four
+ *  rows of B stream by at a time, while the sums, each the same chain as in a tile, wait in `sums` (n floats). */
+export function row_sweep(
+  n: i32, kc: i32, a: usize, sa: usize, b: usize, sb: usize, c: usize, ip: usize, js: usize, lo: usize, sums: usize,
+): void {
+  const end = sums + (<usize>n << 2);
+  let from = ZEROS;
+  let step: usize = 0;
+  for (; kc >= 4; kc -= 4) {
+    let b0 = b, b1 = b0 + sb, b2 = b1 + sb, b3 = b2 + sb;
+    b = b3 + sb;
+    const x0 = v128.load32_splat(a);
+    a += sa;
+    const x1 = v128.load32_splat(a);
+    a += sa;
+    const x2 = v128.load32_splat(a);
+    a += sa;
+    const x3 = v128.load32_splat(a);
+    a += sa;
+    let to = sums;
+    do {
+      let s0 = madd(x0, v128.load(b0), v128.load(from));
+      let s1 = madd(x0, v128.load(b0, 16), v128.load(from, 16));
+      s0 = madd(x1, v128.load(b1), s0);
+      s1 = madd(x1, v128.load(b1, 16), s1);
+      s0 = madd(x2, v128.load(b2), s0);
+      s1 = madd(x2, v128.load(b2, 16), s1);
+      s0 = madd(x3, v128.load(b3), s0);
+      s1 = madd(x3, v128.load(b3, 16), s1);
+      v128.store(to, s0);
+      v128.store(to, s1, 16);
+      b0 += 32;
+      b1 += 32;
+      b2 += 32;
+      b3 += 32;
+      from += step;
+      to += 32;
+    } while (to != end);
+    from = sums;
+    step = 32;
+  }
+  step >>= 1;
+  for (; kc > 0; --kc) {
+    const x = v128.load32_splat(a);
+    let b0 = b, to = sums;
+    do {
+      v128.store(to, madd(x, v128.load(b0), v128.load(from)));
+      b0 += 16;
+      from += step;
+      to += 16;
+    } while (to != end);
+    from = sums;
+    step = 16;
+    a += sa;
+    b += sb;
+  }
+  const bound = v128.load32_splat(lo);
+  for (const stop = c + (<usize>n << 2); c != stop; c += 16) {
+    v128.store(c, f32x4.pmax(f32x4.add(v128.load(from), v128.load(ip)), bound));
+    from += step;
+    ip += js << 2;
+  }
+}

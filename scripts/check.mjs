@@ -1,5 +1,5 @@
 // @ts-check
-// `npm run check`: types, lint, format, floors, what is committed, what is published, what is compiled. Runs after ready.mjs.
+// `npm run check`: types, lint, format, floors, what is committed, published, compiled. Runs after ready.mjs.
 import { execFileSync, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
