@@ -5,11 +5,12 @@
  *  Units: ld, step in bytes; rows >= 1, those past the 4th ignored, missing ones repeat the last.
  *  Writes kc rounded up to 4 vectors. */
 export function pack_transposed(kc: i32, rows: i32, src: usize, ld: usize, dst: usize, step: usize): void {
-  let src1 = rows > 1 ? src + ld : src;
-  let src2 = rows > 2 ? src1 + ld : src1;
-  let src3 = rows > 3 ? src2 + ld : src2;
-  for (let p = 0; p < kc; p += 4) {
-    const v0 = v128.load(src), v1 = v128.load(src1), v2 = v128.load(src2), v3 = v128.load(src3);
+  // One pointer that moves and three distances need fewer registers than four pointers.
+  const d1 = rows > 1 ? ld : 0;
+  const d2 = rows > 2 ? d1 + ld : d1;
+  const d3 = rows > 3 ? d2 + ld : d2;
+  for (const end = src + (<usize>((kc + 3) & ~3) << 2); src != end; src += 16) {
+    const v0 = v128.load(src), v1 = v128.load(src + d1), v2 = v128.load(src + d2), v3 = v128.load(src + d3);
     const t0 = v128.shuffle<f32>(v0, v1, 0, 4, 1, 5);
     const t1 = v128.shuffle<f32>(v2, v3, 0, 4, 1, 5);
     const t2 = v128.shuffle<f32>(v0, v1, 2, 6, 3, 7);
@@ -22,10 +23,6 @@ export function pack_transposed(kc: i32, rows: i32, src: usize, ld: usize, dst: 
     dst += step;
     v128.store(dst, v128.shuffle<i64>(t2, t3, 1, 3));
     dst += step;
-    src += 16;
-    src1 += 16;
-    src2 += 16;
-    src3 += 16;
   }
 }
 
