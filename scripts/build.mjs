@@ -119,6 +119,7 @@ function bundles() {
         format: "esm",
         target: "es2022",
         platform: "neutral",
+        external: ["node:*"],
         minifySyntax: true,
         chunkNames: "shared-[hash]",
         write: false,

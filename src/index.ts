@@ -14,10 +14,12 @@ export type { EarlyStoppingOptions } from "./model/early-stopping.ts";
 export type { FitOptions } from "./model/fit-job.ts";
 export {
   type Evaluation,
+  type LoadOptions,
   type Model,
   type Parameter,
   planMemory,
   type RunOptions,
+  type SaveOptions,
   type SequentialConfig,
 } from "./model/model.ts";
 export type { BatchReport, EpochReport, History, Outcome } from "./model/reports.ts";

@@ -1,7 +1,8 @@
 // Stops a training that no longer gets better, and brings back its best state.
 import { SimdgradError } from "../errors.ts";
-import { checkCount, checkKeys, checkName, checkNumber } from "../options.ts";
-import type { Engine, StateCopy } from "./engine.ts";
+import { checkCount, checkKeys, checkName, checkNumber, orDefault } from "../options.ts";
+import type { Engine } from "./engine.ts";
+import type { RunState } from "./progress.ts";
 import type { EpochReport } from "./reports.ts";
 
 const MONITORS = ["validationLoss", "validationAccuracy", "loss", "accuracy"] as const;
@@ -15,25 +16,19 @@ export interface EarlyStoppingOptions {
   minDelta?: number;
 }
 
-/** Watches reports and keeps the state of the best epoch. */
+/** Watches a run's reports and keeps the state of its best epoch. */
 export class EarlyStopping {
-  bestEpoch: number | undefined;
-  private readonly engine: Engine;
   private readonly monitor: (typeof MONITORS)[number];
   private readonly patience: number;
   private readonly minDelta: number;
-  private best = Number.POSITIVE_INFINITY;
-  private waited = 0;
-  private snapshot: StateCopy | undefined;
 
   /** Errors: CONFIG. */
-  constructor(where: string, engine: Engine, options: EarlyStoppingOptions) {
+  constructor(where: string, options: EarlyStoppingOptions) {
     const at = `${where}, earlyStopping`;
     checkKeys(at, options, ["monitor", "patience", "minDelta"]);
-    this.engine = engine;
-    this.monitor = checkName(at, "monitor", options.monitor ?? "validationLoss", MONITORS);
+    this.monitor = checkName(at, "monitor", orDefault(options.monitor, "validationLoss"), MONITORS);
     this.patience = checkCount(at, "patience", options.patience, 0);
-    this.minDelta = checkNumber(at, "minDelta", options.minDelta ?? 0, { low: 0 });
+    this.minDelta = checkNumber(at, "minDelta", orDefault(options.minDelta, 0), { low: 0 });
   }
 
   /** Errors: CONFIG when this training does not measure what is monitored. */
@@ -49,23 +44,15 @@ export class EarlyStopping {
     );
   }
 
-  /** Whether training is to stop after this epoch. */
-  observe(report: EpochReport): boolean {
-    const value = report[this.monitor] as number;
-    const score = this.monitor.toLowerCase().endsWith("accuracy") ? -value : value;
-    if (score < this.best - this.minDelta) {
-      this.best = score;
-      this.bestEpoch = report.epoch;
-      this.waited = 0;
-      this.snapshot = this.engine.copyState();
-      return false;
-    }
-    this.waited++;
-    return this.waited >= this.patience;
+  /** Whether this run has waited long enough. */
+  isOver({ stopping }: RunState): boolean {
+    return stopping !== undefined && stopping.waited > 0 && stopping.waited >= this.patience;
   }
 
-  /** Brings back weights, moments and the optimizer's step as they were after the best epoch. */
-  restore(): void {
-    if (this.snapshot) this.engine.restoreState(this.snapshot);
+  observe(run: RunState, report: EpochReport, engine: Engine): void {
+    const value = report[this.monitor] as number;
+    const score = this.monitor.toLowerCase().endsWith("accuracy") ? -value : value;
+    if (run.stopping && !(score < run.stopping.best - this.minDelta)) run.stopping.waited++;
+    else run.stopping = { best: score, bestEpoch: report.epoch, waited: 0, state: engine.copyState() };
   }
 }

@@ -31,7 +31,8 @@ export interface FitOptions {
   onEpoch?: (report: EpochReport) => void;
   /** Rejects with its reason between two batches; the model stays usable. */
   signal?: AbortSignal;
-  /** Goes on with an interrupted run after load; not in this version. */
+  /** Finishes an interrupted run as if it had not been, also after save and load; without one, starts anew. `epochs`
+   *  counts from the run's start. */
   resume?: boolean;
 }
 
@@ -42,6 +43,7 @@ export interface FitJob {
   readonly epochs: number;
   readonly batchSize: number;
   readonly shuffle: boolean;
+  readonly resume: boolean;
   readonly data: ReadDataset;
   readonly validation: ReadDataset | undefined;
   readonly earlyStopping: EarlyStopping | undefined;
@@ -78,22 +80,16 @@ export function prepareFit(
   if (signal !== undefined && typeof signal?.throwIfAborted !== "function") {
     throw new SimdgradError("CONFIG", `${where}: expected signal to be an AbortSignal, received ${show(signal)}.`);
   }
-  if (checkBoolean(where, "resume", orDefault(options.resume, false))) {
-    throw new SimdgradError(
-      "RUNTIME",
-      `${where}: expected resume false, received true.`,
-      "This version has no save and load.",
-    );
-  }
   const { training, validation } = prepareData(where, data, options, engine, trainer);
   return {
     where,
     epochs: checkCount(where, "epochs", orDefault(options.epochs, 1), 0),
     batchSize: checkCount(where, "batchSize", orDefault(options.batchSize, 32)),
     shuffle: checkBoolean(where, "shuffle", orDefault(options.shuffle, true)),
+    resume: checkBoolean(where, "resume", orDefault(options.resume, false)),
     data: training,
     validation,
-    earlyStopping: prepareStopping(where, options.earlyStopping, engine, {
+    earlyStopping: prepareStopping(where, options.earlyStopping, {
       validates: validation !== undefined,
       classifies: trainer.classifies,
     }),
@@ -113,11 +109,10 @@ function checkCallbacks(where: string, callbacks: Readonly<Record<string, unknow
 function prepareStopping(
   where: string,
   options: EarlyStoppingOptions | undefined,
-  engine: Engine,
   measured: { validates: boolean; classifies: boolean },
 ): EarlyStopping | undefined {
   if (options === undefined) return undefined;
-  const earlyStopping = new EarlyStopping(where, engine, options);
+  const earlyStopping = new EarlyStopping(where, options);
   earlyStopping.checkMeasured(where, measured);
   return earlyStopping;
 }

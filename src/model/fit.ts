@@ -1,16 +1,13 @@
 // Training over epochs: order, batches, validation, reports.
+import { SimdgradError } from "../errors.ts";
 import { shuffle } from "./batches.ts";
 import type { ReadDataset } from "./data.ts";
 import type { Engine } from "./engine.ts";
 import type { FitJob } from "./fit-job.ts";
+import { type LossSums, noSums, type Progress, type RunState } from "./progress.ts";
 import type { EpochReport, Outcome } from "./reports.ts";
-import type { LossSums, Trainer } from "./trainer.ts";
+import type { Trainer } from "./trainer.ts";
 import { yieldToEventLoop } from "./yielding.ts";
-
-/** What counts epochs over a model's life. */
-export interface EpochCounter {
-  epoch: number;
-}
 
 /** Planned work between two turns of the event loop, about 10 ms of it: FLOPs, with what a call, a row and a number
  *  that is moved cost beside them. */
@@ -38,59 +35,87 @@ class Turns {
   }
 }
 
-/** Runs the epochs, a report each. However it ends, early stopping has the best epoch's state brought back. */
+/** Runs the epochs, a report each. With early stopping the model has the best epoch's state however this ends; what
+ *  was interrupted can be resumed all the same. */
 export async function* epochs(
   engine: Engine,
   trainer: Trainer,
   job: FitJob,
-  counter: EpochCounter,
+  progress: Progress,
 ): AsyncGenerator<EpochReport, Outcome, void> {
   const { data, earlyStopping, signal } = job;
   const order = job.shuffle ? new Uint32Array(data.rows) : undefined;
   const turns = new Turns(engine);
-  let stopped: Outcome["stopped"] = "finished";
+  signal?.throwIfAborted();
+  engine.ensureCapacity(Math.min(job.batchSize, data.rows));
+  const run = startRun(engine, job, progress);
   try {
-    signal?.throwIfAborted();
-    engine.ensureCapacity(Math.min(job.batchSize, data.rows));
-    for (let done = 0; done < job.epochs && stopped === "finished"; done++) {
+    while (run.done < job.epochs && !earlyStopping?.isOver(run)) {
       const started = performance.now();
-      if (order) shuffle(engine, engine.plan.spec.seed, counter.epoch, order);
-      const sums = await runEpoch(engine, trainer, job, counter.epoch + 1, order, turns);
+      const rows = data.rows - run.batch * job.batchSize;
+      if (order) shuffle(engine, engine.plan.spec.seed, progress.epoch, order);
+      await runEpoch(engine, trainer, job, progress.epoch + 1, run, order, turns);
       const milliseconds = Math.max(performance.now() - started, 1e-3);
-      counter.epoch++;
-      const report = trainingReport(engine, counter.epoch, sums, (data.rows / milliseconds) * 1000);
+      const report = trainingReport(engine, progress.epoch + 1, run.sums, (rows / milliseconds) * 1000);
       if (job.validation) await validate(trainer, job, job.validation, report, turns);
+      earlyStopping?.observe(run, report, engine);
+      Object.assign(run, { done: run.done + 1, batch: 0, sums: noSums() });
+      progress.epoch++;
       job.onEpoch?.(report);
       signal?.throwIfAborted();
-      if (earlyStopping?.observe(report)) stopped = "early";
       yield report;
     }
+    progress.run = undefined;
   } finally {
-    earlyStopping?.restore();
+    if (run.stopping) {
+      if (progress.run) run.paused = engine.copyState();
+      engine.restoreState(run.stopping.state);
+    }
   }
-  const bestEpoch = earlyStopping?.bestEpoch;
-  return bestEpoch === undefined ? { stopped } : { stopped, bestEpoch };
+  const stopped = run.done < job.epochs ? "early" : "finished";
+  return run.stopping ? { stopped, bestEpoch: run.stopping.bestEpoch } : { stopped };
 }
+
+/** A new run, or the interrupted one. Errors: CONFIG when that had other data or batches. */
+function startRun(engine: Engine, { where, resume, data, batchSize }: FitJob, progress: Progress): RunState {
+  const { run } = progress;
+  if (!resume || !run) {
+    const sums = noSums();
+    progress.run = { rows: data.rows, batchSize, done: 0, batch: 0, sums, stopping: undefined, paused: undefined };
+    return progress.run;
+  }
+  if (run.rows !== data.rows || run.batchSize !== batchSize) {
+    throw new SimdgradError(
+      "CONFIG",
+      `${where}: expected the interrupted run's ${run.rows} rows in batches of ${run.batchSize}, received ${data.rows} in batches of ${batchSize}.`,
+      "Resume with the same data and batchSize, or without resume.",
+    );
+  }
+  if (run.paused) engine.restoreState(run.paused);
+  run.paused = undefined;
+  return run;
+}
+
 async function runEpoch(
   engine: Engine,
   trainer: Trainer,
-  job: FitJob,
+  { where, data, batchSize, signal, onBatch }: FitJob,
   epoch: number,
+  run: RunState,
   order: Uint32Array | undefined,
   turns: Turns,
-): Promise<LossSums> {
-  const { where, data, batchSize, signal } = job;
+): Promise<void> {
   const batches = Math.ceil(data.rows / batchSize);
-  const sums: LossSums = { loss: 0, weight: 0, correct: 0, answers: 0 };
-  for (let batch = 0; batch < batches; batch++) {
+  while (run.batch < batches) {
     signal?.throwIfAborted();
+    const batch = run.batch;
     const start = batch * batchSize;
     const count = Math.min(batchSize, data.rows - start);
-    const loss = trainer.step(where, data, { start, count, order }, sums);
-    job.onBatch?.({ epoch, batch, batches, step: engine.update.step, loss });
+    const loss = trainer.step(where, data, { start, count, order }, run.sums);
+    run.batch++;
+    onBatch?.({ epoch, batch, batches, step: engine.update.step, loss });
     if (turns.due(count)) await yieldToEventLoop();
   }
-  return sums;
 }
 
 async function validate(

@@ -2,9 +2,9 @@
 // The model: what a user holds. It checks who may call what when, and hands on.
 import { SimdgradError, show } from "../errors.ts";
 import { checkLearningRate } from "../optimizers/index.ts";
-import { checkBoolean, checkCount, checkKeys, checkName } from "../options.ts";
+import { checkBoolean, checkCount, checkKeys, checkName, orDefault } from "../options.ts";
 import { place } from "../plan/arena.ts";
-import { compile } from "../plan/compile.ts";
+import { compile, type Plan } from "../plan/compile.ts";
 import { type NetworkConfig, type NetworkSpec, normalizeNetwork } from "../plan/layout.ts";
 import { type MemoryReport, memoryReport, type PlanReport, planReport, summary } from "../plan/print.ts";
 import { checkLanes, type LaneWorker } from "../runtime/lanes.ts";
@@ -21,9 +21,11 @@ import {
   type TargetsInput,
 } from "./data.ts";
 import { Engine, type EngineOptions, type RunList } from "./engine.ts";
+import { readModel, restoreModel, writeModel } from "./file.ts";
 import { epochs, means } from "./fit.ts";
 import { type FitOptions, prepareFit } from "./fit-job.ts";
 import { Inference } from "./inference.ts";
+import type { Progress } from "./progress.ts";
 import type { EpochReport, History, Outcome } from "./reports.ts";
 import { Trainer } from "./trainer.ts";
 import { readWeights, type WeightRecord } from "./weights.ts";
@@ -42,6 +44,11 @@ export interface RunOptions {
   maxBatch?: number;
 }
 
+export interface LoadOptions extends RunOptions {
+  /** Only predict and evaluate: no room for gradients, moments and kept activations. Default false. */
+  inference?: boolean;
+}
+
 export interface SequentialConfig extends NetworkConfig, RunOptions {}
 
 /** One parameter of a model; the arrays are live views. */
@@ -55,47 +62,51 @@ export interface Parameter {
   readonly moments: readonly Float32Array[];
 }
 
+export interface SaveOptions {
+  /** Default true. */
+  state?: boolean;
+  dtype?: "f32" | "f16";
+}
+
 export interface Evaluation {
   loss: number;
   /** For classifiers: the share of right answers. */
   accuracy?: number;
 }
 
-const CONFIG_KEYS = [
-  "input",
-  "layers",
-  "loss",
-  "optimizer",
-  "seed",
-  "simd",
-  "threads",
-  "worker",
-  "maxBatch",
-  "metrics",
-  "custom",
-];
+const RUN_KEYS = ["simd", "threads", "worker", "maxBatch"];
+/** What the contract names and this version has not. */
+const LATER_KEYS = ["metrics", "custom"];
+const CONFIG_KEYS = ["input", "layers", "loss", "optimizer", "seed", ...RUN_KEYS, ...LATER_KEYS];
 
-interface CheckedConfig {
-  readonly spec: NetworkSpec;
+interface CheckedRun {
   readonly simd: Simd;
   readonly run: EngineOptions;
 }
 
+interface CheckedConfig extends CheckedRun {
+  readonly spec: NetworkSpec;
+}
+
 function checkConfig(where: string, config: SequentialConfig): CheckedConfig {
   checkKeys(where, config, CONFIG_KEYS);
-  for (const key of ["metrics", "custom"]) {
-    if (Object.hasOwn(config, key)) {
+  return { ...checkRun(where, config), spec: normalizeNetwork(config) };
+}
+
+function checkRun(where: string, options: RunOptions): CheckedRun {
+  for (const key of LATER_KEYS) {
+    if (Object.hasOwn(options, key)) {
       throw new SimdgradError("RUNTIME", `${where}: expected no ${key}.`, `This version has no ${key}.`);
     }
   }
-  const { simd = "strict", threads = 1, worker, maxBatch = 256 } = config;
+  const { simd = "strict", threads = 1, worker, maxBatch = 256 } = options;
   checkName(where, "simd", simd, SIMD_MODES);
   if (checkCount(where, "threads", threads) > 1) checkLanes(where, threads);
   if (worker !== undefined && typeof worker !== "function") {
     throw new SimdgradError("CONFIG", `${where}: expected worker to be a function, received ${show(worker)}.`);
   }
   const capacity = checkCount(where, "maxBatch", maxBatch);
-  return { spec: normalizeNetwork(config), simd, run: { capacity, threads, worker } };
+  return { simd, run: { capacity, threads, worker } };
 }
 
 /** Bytes by region that a model of this config takes, before it is built. Errors: CONFIG. */
@@ -114,6 +125,19 @@ export function createModel(config: SequentialConfig, source: ModuleSource): Mod
   return new Model(engine, module);
 }
 
+/** Builds the model of a file, with the state that is in it. Errors: FORMAT, CONFIG, MEMORY, RUNTIME. */
+export function loadModel(bytes: Uint8Array, options: LoadOptions, source: ModuleSource): Model {
+  checkKeys("load", options, [...RUN_KEYS, ...LATER_KEYS, "inference"]);
+  const { simd, run } = checkRun("load", options);
+  const inference = checkBoolean("load", "inference", orDefault(options.inference, false));
+  const file = readModel(bytes);
+  const module = source(simd, run.threads > 1);
+  const progress: Progress = { epoch: 0, run: undefined };
+  const engine = new Engine(compile(file.spec, inference), module, run);
+  restoreModel(engine, progress, inference ? { ...file, state: undefined } : file);
+  return new Model(engine, module, progress);
+}
+
 /** What a model is made of; all that a dispose has to let go of. */
 interface Bound {
   readonly engine: Engine;
@@ -124,7 +148,7 @@ interface Bound {
 }
 
 function bindModel(engine: Engine): Bound {
-  const { steps, forwardSteps } = engine.plan.twoWay;
+  const { steps, forwardSteps } = engine.plan.twoWay ?? { steps: [], forwardSteps: 0 };
   return {
     engine,
     inference: new Inference(engine),
@@ -137,15 +161,16 @@ function bindModel(engine: Engine): Bound {
 export class Model {
   readonly #module: WebAssembly.Module;
   #bound: Bound | undefined;
-  readonly #counter = { epoch: 0 };
+  readonly #progress: Progress;
   /** Rows of the forward whose backward may come; 0 when there is none. */
   #forwardRows = 0;
   #training = false;
 
   /** Use `sequential`. */
-  constructor(engine: Engine, module: WebAssembly.Module) {
+  constructor(engine: Engine, module: WebAssembly.Module, progress: Progress = { epoch: 0, run: undefined }) {
     this.#bound = bindModel(engine);
     this.#module = module;
+    this.#progress = progress;
   }
 
   /** Trains over epochs. The last batch may be short. Yields to the event loop.
@@ -169,7 +194,7 @@ export class Model {
     const { engine, trainer } = this.#startTraining(where);
     try {
       const job = prepareFit(where, data, options, engine, trainer);
-      return yield* epochs(engine, trainer, job, this.#counter);
+      return yield* epochs(engine, trainer, job, this.#progress);
     } finally {
       this.#training = false;
     }
@@ -218,7 +243,8 @@ export class Model {
     const { engine, forward } = this.#idle("forward");
     checkKeys("forward", options, ["training"]);
     checkBoolean("forward", "training", options.training ?? true);
-    const { spec, outputs, twoWay } = engine.plan;
+    const { spec, outputs } = engine.plan;
+    const twoWay = this.#needsTraining("forward");
     const read = readMatrix("forward", "x", x, spec.input);
     const matrix = read.rows > engine.placement.capacity ? apartFrom(read, engine.f32.buffer) : read;
     engine.ensureCapacity(matrix.rows);
@@ -233,7 +259,8 @@ export class Model {
    *  Shapes: dOutput [rows, outputs]; the result [rows, input], flat. Errors: CONFIG without forward; SHAPE, DATA. */
   backward(dOutput: Inputs): Float32Array {
     const { engine, backward } = this.#idle("backward");
-    const { spec, outputs, twoWay } = engine.plan;
+    const { spec, outputs } = engine.plan;
+    const twoWay = this.#needsTraining("backward");
     const rows = this.#forwardRows;
     if (rows === 0) {
       throw new SimdgradError(
@@ -259,6 +286,7 @@ export class Model {
   /** The optimizer's step on the gradients that are there; does not zero them. Errors: CONFIG, NUMERIC. */
   step(): void {
     const { trainer } = this.#idle("step");
+    this.#needsTraining("step");
     this.#needsOptimizer("step");
     this.#forwardRows = 0;
     trainer.stepOnGradients();
@@ -347,13 +375,24 @@ export class Model {
     const { parameters, gradients, moments } = engine.plan.blocks;
     for (const block of [parameters, gradients, ...moments]) copy.view(block).set(engine.view(block));
     Object.assign(copy.update, engine.update);
-    const model = new Model(copy, this.#module);
-    model.#counter.epoch = this.#counter.epoch;
-    return model;
+    return new Model(copy, this.#module, structuredClone(this.#progress));
   }
 
-  save(_options: { state?: boolean; dtype?: "f32" | "f16" } = {}): Uint8Array {
-    throw new SimdgradError("RUNTIME", "save is not in this version.", "Keep model.spec and model.weights.");
+  /** The model as a safetensors file; the same state gives the same bytes. `state`: with moments, counters and an
+   *  interrupted run, so that training goes on bit for bit. Allowed between the batches of a training.
+   *  Errors: CONFIG; RUNTIME for dtype "f16". */
+  save(options: SaveOptions = {}): Uint8Array {
+    const { engine } = this.#live("save");
+    checkKeys("save", options, ["state", "dtype"]);
+    const state = checkBoolean("save", "state", orDefault(options.state, true));
+    if (checkName("save", "dtype", orDefault(options.dtype, "f32"), ["f32", "f16"]) === "f16") {
+      throw new SimdgradError(
+        "RUNTIME",
+        'save: expected dtype "f32", received "f16".',
+        "This version has no half precision.",
+      );
+    }
+    return writeModel(engine, this.#progress, state && !engine.plan.inference);
   }
 
   /** Lets go of memory and lanes at once; optional, as an unreachable model is freed anyway. */
@@ -381,8 +420,15 @@ export class Model {
     return bound;
   }
 
+  #needsTraining(where: string): NonNullable<Plan["twoWay"]> {
+    const { twoWay } = this.#live(where).engine.plan;
+    if (twoWay) return twoWay;
+    throw new SimdgradError("CONFIG", `${where}: expected a model that trains, this one was loaded with inference.`);
+  }
+
   #startTraining(where: string): Bound {
     const bound = this.#idle(where);
+    this.#needsTraining(where);
     this.#needsLoss(where);
     this.#needsOptimizer(where);
     this.#training = true;

@@ -1,25 +1,19 @@
 // What an entry gives: the model functions on the kernels that it brings.
 import { SimdgradError, show } from "../errors.ts";
 import type { ModuleSource } from "../runtime/module.ts";
-import { createModel, type Model, type RunOptions, type SequentialConfig } from "./model.ts";
+import { createModel, type LoadOptions, loadModel, type Model, type SequentialConfig } from "./model.ts";
 
 export interface Runtime {
   /** Builds a model and initializes its parameters. Errors: CONFIG, MEMORY, RUNTIME. */
   sequential(config: SequentialConfig): Model;
-  /** Not in this version: answers RUNTIME. */
-  load(bytes: Uint8Array, options?: RunOptions): Model;
+  /** Builds the model that was saved, with its state. Errors: FORMAT, CONFIG, MEMORY, RUNTIME. */
+  load(bytes: Uint8Array, options?: LoadOptions): Model;
 }
 
 export function runtimeOf(source: ModuleSource): Runtime {
   return {
     sequential: (config) => createModel(config, source),
-    load: () => {
-      throw new SimdgradError(
-        "RUNTIME",
-        "load is not in this version.",
-        "Build the model with sequential and setWeights.",
-      );
-    },
+    load: (bytes, options = {}) => loadModel(bytes, options, source),
   };
 }
 

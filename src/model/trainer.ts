@@ -6,6 +6,7 @@ import { loadBatch, type Selection } from "./batches.ts";
 import type { ReadDataset, TargetShape } from "./data.ts";
 import { diverged, explainDivergence, explainGradient } from "./divergence.ts";
 import type { Engine, RunList } from "./engine.ts";
+import { type LossSums, noSums } from "./progress.ts";
 
 /** A classifier's loss beyond this is no loss any more: only a rate or inputs far too large lead there. */
 const DIVERGED_LOSS = 1e6;
@@ -13,16 +14,6 @@ const DIVERGED_LOSS = 1e6;
 /** Beyond these an update may overflow: it is then made on a copy first. */
 const LARGE_GRADIENT = 1e12;
 const LARGE_RATE = 1e3;
-
-/** Sums over rows, so that batches and chunks add up to a mean. */
-export interface LossSums {
-  loss: number;
-  weight: number;
-  /** Right answers; stays 0 where the loss has no classes. */
-  correct: number;
-  /** How many answers there were. */
-  answers: number;
-}
 
 interface BoundLoss {
   readonly program: LossProgram;
@@ -106,7 +97,7 @@ export class Trainer {
   /** The same, a turn for each chunk; gives the rows done. */
   *evaluateChunks(where: string, data: ReadDataset): Generator<number, LossSums, void> {
     const { engine } = this;
-    const sums: LossSums = { loss: 0, weight: 0, correct: 0, answers: 0 };
+    const sums = noSums();
     const loss = this.lossOf("evaluate", data);
     let start = 0;
     while (start < data.rows) {
@@ -134,9 +125,8 @@ export class Trainer {
   }
 
   private lossOf(part: "train" | "evaluate", data: ReadDataset): BoundLoss {
-    const programs = this.engine.plan.losses.get(variantOf(data));
-    if (!programs) throw new SimdgradError("CONFIG", "This model has no loss.", "Pass `loss` to sequential.");
-    const program = programs[part];
+    const program = this.engine.plan.losses.get(variantOf(data))?.[part];
+    if (!program) throw new SimdgradError("CONFIG", "This model has no loss.", "Pass `loss` to sequential.");
     let bound = this.bound.get(program);
     if (!bound) {
       bound = this.bindLoss(program);

@@ -44,13 +44,15 @@ export interface InferenceProgram extends Program {
 
 /** A loss over one kind of targets, with or without row weights. */
 export interface LossPrograms {
-  readonly train: LossProgram;
+  /** Absent in a plan that only predicts. */
+  readonly train: LossProgram | undefined;
   readonly evaluate: LossProgram;
 }
 
 export interface Plan extends Layout {
   readonly infer: InferenceProgram;
-  readonly twoWay: TwoWayProgram;
+  /** Absent in a plan that only predicts. */
+  readonly twoWay: TwoWayProgram | undefined;
   readonly initialize: Program;
   readonly update: Program | undefined;
   /** By variant; without a loss none, without classes no labels. */
@@ -60,17 +62,22 @@ export interface Plan extends Layout {
 }
 
 /** Errors: CONFIG where layers, loss and optimizer do not fit each other. */
-export function compile(spec: NetworkSpec): Plan {
-  const layout = layOut(spec);
+export function compile(spec: NetworkSpec, inference = false): Plan {
+  const layout = layOut(spec, inference);
   const network = splitHead(layout, spec.loss);
   const infer = inferProgram(network);
-  const twoWay = twoWayProgram(network);
+  const twoWay = inference ? undefined : twoWayProgram(network);
   const initialize = initializeProgram(layout);
-  const update = spec.optimizer && updateProgram(layout);
+  const update = inference ? undefined : updateProgram(layout);
   const losses: Plan["losses"] = spec.loss ? lossPrograms(network, spec.loss) : new Map();
-  const programs: Program[] = [infer, twoWay, initialize];
-  if (update) programs.push(update);
-  for (const { train, evaluate } of losses.values()) programs.push(train, evaluate);
+  const all = [
+    infer,
+    twoWay,
+    initialize,
+    update,
+    ...[...losses.values()].flatMap(({ train, evaluate }) => [train, evaluate]),
+  ];
+  const programs = all.filter((program) => program !== undefined);
   return { ...layout, infer, twoWay, initialize, update, losses, programs };
 }
 
@@ -225,7 +232,7 @@ function updateProgram(layout: Layout): Program | undefined {
 function lossPrograms(network: Network, loss: LossSpec): Plan["losses"] {
   const kinds: readonly TargetKind[] = lossRule(loss).targets === "classes" ? ["labels", "rows"] : ["rows"];
   const variant = (kind: TargetKind, weighted: boolean): LossPrograms => ({
-    train: lossProgram(network, loss, kind, weighted, true),
+    train: network.layout.inference ? undefined : lossProgram(network, loss, kind, weighted, true),
     evaluate: lossProgram(network, loss, kind, weighted, false),
   });
   return new Map(

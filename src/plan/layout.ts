@@ -71,6 +71,8 @@ export interface PlannedLayer {
 
 export interface Layout {
   readonly spec: NetworkSpec;
+  /** Only predicts: no gradients, no moments, no training programs. */
+  readonly inference: boolean;
   /** An activation layer right after a linear dense layer is joined to it. */
   readonly planned: readonly PlannedLayer[];
   readonly outputs: number;
@@ -91,7 +93,7 @@ export interface Layout {
   readonly fixed: readonly BufferRef[];
 }
 
-export function layOut(spec: NetworkSpec): Layout {
+export function layOut(spec: NetworkSpec, inference = false): Layout {
   const joined = join(spec.layers);
   const shapes = joined.map(({ name, layer }, i) => {
     const inputs = joined
@@ -105,10 +107,10 @@ export function layOut(spec: NetworkSpec): Layout {
     0,
   );
   const block = (name: string, region: BufferRef["region"]) => fixedBuffer(name, region, parameterCount);
-  const momentNames = spec.optimizer ? optimizerRule(spec.optimizer).moments(spec.optimizer) : [];
+  const momentNames = spec.optimizer && !inference ? optimizerRule(spec.optimizer).moments(spec.optimizer) : [];
   const blocks = {
     parameters: block("parameters", "parameters"),
-    gradients: block("gradients", "gradients"),
+    gradients: inference ? fixedBuffer("gradients", "gradients", 0) : block("gradients", "gradients"),
     moments: momentNames.map((name) => block(name, "moments")),
   };
 
@@ -119,7 +121,7 @@ export function layOut(spec: NetworkSpec): Layout {
     const refs = shapes.map(({ name, shape, init, trainable }) => {
       const full = `${layer}.${name}`;
       const ref = part(full, blocks.parameters, offset, size(shape));
-      const gradient = part(`d${full}`, blocks.gradients, offset, size(shape));
+      const gradient = part(`d${full}`, blocks.gradients, offset, inference ? 0 : size(shape));
       if (trainable) gradientOf.set(ref, gradient);
       parameters.push({
         name: full,
@@ -137,6 +139,7 @@ export function layOut(spec: NetworkSpec): Layout {
   const sums = fixedBuffer("sums", "inputOutput", 4);
   return {
     spec,
+    inference,
     planned,
     outputs: planned.at(-1)?.units ?? spec.input,
     parameters,

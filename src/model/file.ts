@@ -1,0 +1,221 @@
+// A model as a file: which tensors, under which names, and the rest of its state as JSON in the metadata.
+import { SimdgradError, show } from "../errors.ts";
+import { readSafetensors, type Tensor, type TensorFile, writeSafetensors } from "../io/safetensors.ts";
+import { checkCount, checkKeys, checkNumber } from "../options.ts";
+import { type Layout, layOut, type NetworkSpec, normalizeNetwork } from "../plan/layout.ts";
+import type { Engine, StateCopy } from "./engine.ts";
+import type { Progress, RunState } from "./progress.ts";
+
+const FORMAT = "simdgrad";
+const VERSION = "1";
+
+/** Prefixes of tensors that are no present weights: moments, the best epoch's state, the interrupted run's state. */
+const BEST = "best.";
+const PAUSED = "paused.";
+
+/** The training state beside the tensors, as JSON. */
+interface StateJson {
+  readonly learningRate: number;
+  readonly step: number;
+  readonly epoch: number;
+  readonly run?: {
+    readonly rows: number;
+    readonly batchSize: number;
+    readonly done: number;
+    readonly batch: number;
+    readonly sums: RunState["sums"];
+    readonly best?: { readonly score: number; readonly epoch: number; readonly waited: number; readonly step: number };
+    readonly pausedStep?: number;
+  };
+}
+
+/** Equal states give equal bytes. Without `state` the weights alone. */
+export function writeModel(engine: Engine, { epoch, run }: Progress, state: boolean): Uint8Array {
+  const { plan } = engine;
+  const metadata: Record<string, string> = { format: FORMAT, version: VERSION, spec: JSON.stringify(plan.spec) };
+  const present = engine.copyState();
+  if (!state)
+    return writeSafetensors(tensorsOf(plan, "", { ...present, blocks: present.blocks.slice(0, 1) }), metadata);
+  const { learningRate, step } = engine.update;
+  const json: StateJson = { learningRate, step, epoch, ...(run ? { run: runJson(run) } : {}) };
+  const tensors = tensorsOf(plan, "", present);
+  if (run?.stopping) tensors.push(...tensorsOf(plan, BEST, run.stopping.state));
+  if (run?.paused) tensors.push(...tensorsOf(plan, PAUSED, run.paused));
+  return writeSafetensors(tensors, { ...metadata, state: JSON.stringify(json) });
+}
+
+function runJson({ rows, batchSize, done, batch, sums, stopping, paused }: RunState): StateJson["run"] {
+  const best = stopping && {
+    score: stopping.best,
+    epoch: stopping.bestEpoch,
+    waited: stopping.waited,
+    step: stopping.state.step,
+  };
+  return {
+    rows,
+    batchSize,
+    done,
+    batch,
+    sums,
+    ...(best ? { best } : {}),
+    ...(paused ? { pausedStep: paused.step } : {}),
+  };
+}
+
+/** Each parameter's part of each block: "0.kernel", then "m.0.kernel" and so on, under the prefix. */
+function tensorsOf({ parameters, momentNames }: Layout, prefix: string, { blocks }: StateCopy): Tensor[] {
+  return blocks.flatMap((block, i) =>
+    parameters.map(({ name, shape, ref }) => {
+      const start = ref.within?.offset as number;
+      const full = i === 0 ? `${prefix}${name}` : `${prefix}${momentNames[i - 1]}.${name}`;
+      return { name: full, shape, values: block.subarray(start, start + ref.columns) };
+    }),
+  );
+}
+
+/** A file that was read and checked against its own spec; no model is built for it yet. */
+export interface ModelFile {
+  readonly spec: NetworkSpec;
+  readonly weights: Float32Array;
+  readonly state: { readonly learningRate: number; readonly copy: StateCopy; readonly progress: Progress } | undefined;
+}
+
+/** Errors: FORMAT, also for a spec that this version does not know. */
+export function readModel(bytes: Uint8Array): ModelFile {
+  const file = readSafetensors(bytes);
+  const { metadata } = file;
+  for (const key of metadata.keys()) {
+    if (!["format", "version", "spec", "state"].includes(key)) throw bad(`unknown metadata ${show(key)}`);
+  }
+  if (metadata.get("format") !== FORMAT || metadata.get("version") !== VERSION) {
+    throw bad(
+      `expected the format ${FORMAT} ${VERSION} in its metadata, found ${show(metadata.get("format"))} ${show(metadata.get("version"))}`,
+    );
+  }
+  const spec = inFile("spec", () => normalizeNetwork(parse(metadata, "spec") as NetworkSpec));
+  const layout = layOut(spec);
+  const taker = new TensorTaker(file, layout);
+  const weights = taker.block("");
+  const state = metadata.has("state") ? readState(parse(metadata, "state") as StateJson, weights, taker) : undefined;
+  taker.checkAllTaken();
+  return { spec, weights, state };
+}
+
+function readState(json: StateJson, weights: Float32Array, taker: TensorTaker): ModelFile["state"] {
+  return inFile("state", () => {
+    checkKeys("state", json, ["learningRate", "step", "epoch", "run"]);
+    const copy = { step: checkCount("state", "step", json.step, 0), blocks: [weights, ...taker.moments("")] };
+    const learningRate = checkNumber("state", "learningRate", json.learningRate, { low: 0 });
+    const epoch = checkCount("state", "epoch", json.epoch, 0);
+    return {
+      learningRate,
+      copy,
+      progress: { epoch, run: json.run === undefined ? undefined : readRun(json.run, taker) },
+    };
+  });
+}
+
+function readRun(json: NonNullable<StateJson["run"]>, taker: TensorTaker): RunState {
+  checkKeys("run", json, ["rows", "batchSize", "done", "batch", "sums", "best", "pausedStep"]);
+  checkKeys("sums", json.sums, ["loss", "weight", "correct", "answers"]);
+  const { loss, weight, correct, answers } = json.sums;
+  for (const [name, value] of Object.entries({ loss, weight, correct, answers })) checkNumber("sums", name, value);
+  const count = (name: "rows" | "batchSize" | "done" | "batch", least: number) =>
+    checkCount("run", name, json[name], least);
+  const { best, pausedStep } = json;
+  const whole = (prefix: string, step: number) => ({
+    step: checkCount("run", "step", step, 0),
+    blocks: [taker.block(prefix), ...taker.moments(prefix)],
+  });
+  return {
+    rows: count("rows", 1),
+    batchSize: count("batchSize", 1),
+    done: count("done", 0),
+    batch: count("batch", 0),
+    sums: { loss, weight, correct, answers },
+    stopping: best && {
+      best: checkNumber("best", "score", best.score),
+      bestEpoch: checkCount("best", "epoch", best.epoch),
+      waited: checkCount("best", "waited", best.waited, 0),
+      state: whole(BEST, best.step),
+    },
+    paused: pausedStep === undefined ? undefined : whole(PAUSED, pausedStep),
+  };
+}
+
+/** Puts a file's tensors together to blocks, and knows which it has used. */
+class TensorTaker {
+  private readonly file: TensorFile;
+  private readonly layout: Layout;
+  private readonly taken = new Set<string>();
+
+  constructor(file: TensorFile, layout: Layout) {
+    this.file = file;
+    this.layout = layout;
+  }
+
+  moments(prefix: string): Float32Array[] {
+    return this.layout.momentNames.map((moment) => this.block(`${prefix}${moment}.`));
+  }
+
+  /** Errors: FORMAT for tensors that belong to nothing. */
+  checkAllTaken(): void {
+    for (const name of this.file.tensors.keys()) if (!this.taken.has(name)) throw bad(`unknown tensor ${show(name)}`);
+  }
+
+  /** All parameters of that prefix, flat. */
+  block(prefix: string): Float32Array {
+    const { parameters } = this.layout;
+    // Shapes first: no more memory than the file justifies.
+    const tensors = parameters.map(({ name, shape }) => this.tensor(`${prefix}${name}`, shape));
+    const values = new Float32Array(this.layout.parameterCount);
+    parameters.forEach(({ ref }, i) => {
+      values.set(tensors[i].values, ref.within?.offset);
+    });
+    return values;
+  }
+
+  private tensor(name: string, shape: readonly number[]): Tensor {
+    const tensor = this.file.tensors.get(name);
+    if (!tensor) throw bad(`expected a tensor ${show(name)}, found none`);
+    if (tensor.shape.join() !== shape.join()) {
+      throw bad(`tensor ${show(name)}: expected the shape [${shape.join(", ")}], found [${tensor.shape.join(", ")}]`);
+    }
+    const wrong = tensor.values.findIndex((value) => !Number.isFinite(value));
+    if (wrong >= 0)
+      throw bad(`tensor ${show(name)}: expected finite numbers, found ${tensor.values[wrong]} at ${wrong}`);
+    this.taken.add(name);
+    return tensor;
+  }
+}
+
+function parse(metadata: TensorFile["metadata"], key: string): unknown {
+  try {
+    return JSON.parse(metadata.get(key) ?? "");
+  } catch (cause) {
+    throw bad(`expected JSON in its metadata ${key}, found ${show(metadata.get(key))}`, cause);
+  }
+}
+
+/** What is wrong in a part of a file is the file's fault, not a call's. */
+function inFile<T>(part: string, read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    if (cause instanceof SimdgradError && cause.code !== "CONFIG") throw cause;
+    throw bad(`its ${part} is not valid: ${cause instanceof Error ? cause.message : String(cause)}`, cause);
+  }
+}
+
+function bad(what: string, cause?: unknown): SimdgradError {
+  return new SimdgradError("FORMAT", `load: ${what}.`, "The file is damaged, or another version wrote it.", { cause });
+}
+
+/** Puts a file's content into a model that was built from its spec. */
+export function restoreModel(engine: Engine, progress: Progress, { weights, state }: ModelFile): void {
+  engine.view(engine.plan.blocks.parameters).set(weights);
+  if (!state) return;
+  engine.restoreState(state.copy);
+  engine.update.learningRate = state.learningRate;
+  Object.assign(progress, state.progress);
+}

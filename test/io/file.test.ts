@@ -1,0 +1,368 @@
+// Files: the same bits after load, runs that go on as if they had never stopped, and no trust in foreign bytes.
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import {
+  adam,
+  dense,
+  type FitOptions,
+  load,
+  type Model,
+  rmsprop,
+  type SequentialConfig,
+  SimdgradError,
+  sequential,
+  sgd,
+} from "../../src/index.ts";
+import { readSafetensors, writeSafetensors } from "../../src/io/safetensors.ts";
+import { loadFile, saveFile } from "../../src/node.ts";
+import { LONG } from "../support/long.ts";
+import { randomSource } from "../support/random.ts";
+
+const random = randomSource(21);
+const config: SequentialConfig = {
+  input: 5,
+  layers: [dense(13, { activation: "gelu" }), dense(7, { useBias: false }), dense(3, { activation: "softmax" })],
+  loss: "cross-entropy",
+  optimizer: adam({ learningRate: 0.02 }),
+  seed: 9,
+};
+const data = { x: random.floats(61 * 5), y: Int32Array.from({ length: 61 }, () => random.integer(3)) };
+const validation = { x: random.floats(20 * 5), y: Int32Array.from({ length: 20 }, () => random.integer(3)) };
+
+/** Everything that a file keeps, as bytes. */
+const stateOf = (model: Model) => Buffer.from(model.save()).toString("latin1");
+
+describe("save and load", () => {
+  for (const optimizer of [undefined, sgd(), sgd({ momentum: 0.9 }), rmsprop({ momentum: 0.5 }), adam()]) {
+    it(`bring everything back, with ${optimizer?.kind ?? "no optimizer"}`, async () => {
+      const model = sequential({ ...config, optimizer });
+      if (optimizer) await model.fit(data, { epochs: 2, batchSize: 16 });
+      if (optimizer) model.learningRate = 0.125;
+      const same = load(model.save());
+      expect(same.spec).toEqual(model.spec);
+      expect(same.weights).toEqual(model.weights);
+      expect(same.parameters.map(({ moments }) => moments)).toEqual(model.parameters.map(({ moments }) => moments));
+      if (optimizer) expect(same.learningRate).toBe(0.125);
+      expect(same.predict(data.x)).toEqual(model.predict(data.x));
+      expect(stateOf(same)).toBe(stateOf(model));
+    });
+  }
+
+  it("equal states give equal bytes", async () => {
+    const make = async (maxBatch: number) => {
+      const model = sequential({ ...config, maxBatch });
+      await model.fit(data, { epochs: 3, batchSize: 8 });
+      return stateOf(model);
+    };
+    expect(await make(256)).toBe(await make(5));
+  });
+
+  it("training goes on bit for bit", async () => {
+    const whole = sequential(config);
+    const first = sequential(config);
+    await first.fit(data, { epochs: 2, batchSize: 8 });
+    const second = load(first.save(), { maxBatch: 3 });
+    await second.fit(data, { epochs: 2, batchSize: 8 });
+    await whole.fit(data, { epochs: 4, batchSize: 8 });
+    expect(stateOf(second)).toBe(stateOf(whole));
+  });
+
+  it("without state the weights alone, and a model that only predicts", async () => {
+    const model = sequential(config);
+    await model.fit(data, { epochs: 2 });
+    const light = model.save({ state: false });
+    expect(light.length).toBeLessThan(model.save().length / 2);
+    const predictor = load(light, { inference: true });
+    expect(predictor.predict(data.x)).toEqual(model.predict(data.x));
+    expect(predictor.evaluate(data)).toEqual(model.evaluate(data));
+    expect(predictor.memory.regions.gradients + predictor.memory.regions.moments).toBe(0);
+    expect(predictor.memory.regions.activations + predictor.memory.regions.inputOutput).toBeLessThan(100);
+    for (const call of [
+      () => predictor.trainBatch(data.x, data.y),
+      () => predictor.forward(data.x),
+      () => predictor.backward(new Float32Array(3)),
+      () => predictor.step(),
+    ]) {
+      expect(call).toThrow(expect.objectContaining({ code: "CONFIG", message: expect.stringMatching(/inference/) }));
+    }
+    expect(load(light).trainBatch(data.x, data.y)).toBeGreaterThan(0);
+  });
+});
+
+describe("an interrupted run", () => {
+  const options = (more: FitOptions = {}): FitOptions => ({ epochs: 6, batchSize: 8, validation, ...more });
+  const stopping = { earlyStopping: { patience: 2 } };
+
+  async function uninterrupted(more: FitOptions): Promise<{ state: string; losses: number[] }> {
+    const model = sequential({ ...config, optimizer: adam({ learningRate: 0.2 }) });
+    const { epochs } = await model.fit(data, options(more));
+    return { state: stateOf(model), losses: epochs.map(({ loss }) => loss) };
+  }
+
+  for (const [name, more] of [
+    ["plain", {}],
+    ["with early stopping", stopping],
+    ["without shuffling", { shuffle: false }],
+  ] as const) {
+    for (const at of [0, 3, 7, 8, 13, 23]) {
+      it(`${name}, saved in a callback after batch ${at}, ends as if it had not been`, async () => {
+        const expected = await uninterrupted(more);
+        let bytes: Uint8Array = new Uint8Array(0);
+        let seen = 0;
+        const model = sequential({ ...config, optimizer: adam({ learningRate: 0.2 }) });
+        const onBatch = () => {
+          if (seen++ === at) bytes = model.save();
+        };
+        await model.fit(data, options({ ...more, onBatch }));
+        if (bytes.length === 0) return expect(seen).toBeLessThanOrEqual(at);
+        const resumed = load(bytes);
+        const { epochs } = await resumed.fit(data, options({ ...more, resume: true }));
+        expect(epochs.map(({ loss }) => loss)).toEqual(expected.losses.slice(-epochs.length));
+        expect(stateOf(resumed)).toBe(expected.state);
+      });
+
+      it(`${name}, aborted after batch ${at}, ends as if it had not been`, async () => {
+        const expected = await uninterrupted(more);
+        let seen = 0;
+        const abort = new AbortController();
+        const onBatch = () => {
+          if (seen++ === at) abort.abort();
+        };
+        const model = sequential({ ...config, optimizer: adam({ learningRate: 0.2 }) });
+        const done = await model.fit(data, options({ ...more, onBatch, signal: abort.signal })).then(
+          () => true,
+          () => false,
+        );
+        if (done) return expect(seen).toBeLessThanOrEqual(at);
+        for (const resumed of [load(model.save()), model.clone(), model]) {
+          await resumed.fit(data, options({ ...more, resume: true }));
+          expect(stateOf(resumed)).toBe(expected.state);
+        }
+      });
+    }
+  }
+
+  it("saved in onEpoch goes on with the next epoch", async () => {
+    const expected = await uninterrupted(stopping);
+    const files: Uint8Array[] = [];
+    const model = sequential({ ...config, optimizer: adam({ learningRate: 0.2 }) });
+    await model.fit(data, options({ ...stopping, onEpoch: () => void files.push(model.save()) }));
+    for (const file of files) {
+      const resumed = load(file);
+      await resumed.fit(data, options({ ...stopping, resume: true }));
+      expect(stateOf(resumed)).toBe(expected.state);
+    }
+  });
+
+  it("wants the same data and batches", async () => {
+    const model = sequential(config);
+    const abort = new AbortController();
+    await model
+      .fit(data, { epochs: 2, batchSize: 8, signal: abort.signal, onBatch: () => abort.abort() })
+      .catch(() => undefined);
+    await expect(model.fit(data, { epochs: 2, batchSize: 16, resume: true })).rejects.toMatchObject({ code: "CONFIG" });
+    await model.fit(data, { epochs: 2, batchSize: 8, resume: true });
+  });
+});
+
+describe("foreign bytes", () => {
+  const bytes = sequential(config).save();
+
+  /** Loads or answers FORMAT: nothing else. */
+  function tryLoad(file: Uint8Array): void {
+    let model: Model;
+    try {
+      model = load(file);
+    } catch (error) {
+      expect(error).toBeInstanceOf(SimdgradError);
+      expect((error as SimdgradError).code, (error as SimdgradError).message).toBe("FORMAT");
+      return;
+    }
+    expect(model.weights.every(Number.isFinite)).toBe(true);
+  }
+
+  it(`${LONG ? "100,000" : "5,000"} mutated files load or answer FORMAT`, () => {
+    const source = randomSource(31);
+    const headerEnd = 8 + Number(new DataView(bytes.buffer).getBigUint64(0, true));
+    for (let i = 0; i < (LONG ? 100_000 : 5000); i++) {
+      const file = bytes.slice();
+      for (let n = source.integer(3); n >= 0; n--) {
+        // Mostly in the header, where the meaning is.
+        const at = source.integer(source.integer(4) === 0 ? file.length : headerEnd);
+        file[at] = source.pick([source.integer(256), 48 + source.integer(10), 34, 0, 255]);
+      }
+      tryLoad(source.integer(10) === 0 ? file.subarray(0, source.integer(file.length)) : file);
+    }
+  });
+
+  function edited(edit: (header: Record<string, Record<string, unknown>>) => void, extra = 0): Uint8Array {
+    const length = Number(new DataView(bytes.buffer).getBigUint64(0, true));
+    const header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + length)));
+    edit(header);
+    const text = new TextEncoder().encode(JSON.stringify(header));
+    const file = new Uint8Array(8 + text.length + bytes.length - 8 - length + extra);
+    new DataView(file.buffer).setBigUint64(0, BigInt(text.length), true);
+    file.set(text, 8);
+    file.set(bytes.subarray(8 + length), 8 + text.length);
+    return file;
+  }
+
+  const spec =
+    (change: (spec: Record<string, unknown>) => void) => (header: Record<string, Record<string, unknown>>) => {
+      const value = JSON.parse(header.__metadata__.spec as string);
+      change(value);
+      header.__metadata__.spec = JSON.stringify(value);
+    };
+
+  const cases: [string, Uint8Array, RegExp][] = [
+    ["nothing", new Uint8Array(0), /8 bytes, received 0/],
+    ["a header longer than the file", Uint8Array.of(255, 255, 255, 255, 0, 0, 0, 0), /header of at most 0 bytes/],
+    ["bytes past the end", edited(() => undefined, 4), /bytes of data/],
+    [
+      "another dtype",
+      edited((h) => {
+        h["0.kernel"].dtype = "F64";
+      }),
+      /F32.*F64/,
+    ],
+    [
+      "a wrong shape",
+      edited((h) => {
+        h["0.kernel"].shape = [13, 5];
+      }),
+      /\[5, 13\], found \[13, 5\]/,
+    ],
+    [
+      "a shape that is no shape",
+      edited((h) => {
+        h["0.kernel"].shape = [-5, -13];
+      }),
+      /whole numbers/,
+    ],
+    [
+      "overlapping tensors",
+      edited((h) => {
+        h["0.bias"].data_offsets = [0, 52];
+      }),
+      /start at/,
+    ],
+    [
+      "offsets out of range",
+      edited((h) => {
+        h["0.bias"].data_offsets = [1e12, 1e12 + 52];
+      }),
+      /within the/,
+    ],
+    [
+      "an unknown field",
+      edited((h) => {
+        h["0.bias"].more = 1;
+      }),
+      /unknown field "more"/,
+    ],
+    [
+      "an unknown tensor",
+      edited((h) => {
+        h["9.bias"] = h["0.bias"];
+        delete h["0.bias"];
+      }),
+      /expected a tensor "0.bias"/,
+    ],
+    [
+      "an unknown metadata key",
+      edited((h) => {
+        h.__metadata__.more = "1";
+      }),
+      /unknown metadata "more"/,
+    ],
+    [
+      "another version",
+      edited((h) => {
+        h.__metadata__.version = "2";
+      }),
+      /simdgrad 1.*"2"/,
+    ],
+    [
+      "an unknown layer",
+      edited(
+        spec((s) => {
+          s.layers = [{ kind: "conv" }];
+        }),
+      ),
+      /spec.*conv/,
+    ],
+    [
+      "more units than tensors",
+      edited(
+        spec((s) => {
+          (s.layers as Record<string, unknown>[])[0].units = 1e9;
+        }),
+      ),
+      /shape/,
+    ],
+    [
+      "an unknown optimizer option",
+      edited(
+        spec((s) => {
+          (s.optimizer as Record<string, unknown>).gamma = 1;
+        }),
+      ),
+      /spec.*gamma/,
+    ],
+    [
+      "a prototype",
+      edited(
+        spec((s) => {
+          s.loss = { kind: "__proto__" };
+        }),
+      ),
+      /spec.*loss/,
+    ],
+  ];
+  for (const [name, file, message] of cases) {
+    it(`${name}: FORMAT that says so`, () => {
+      expect(() => load(file)).toThrow(
+        expect.objectContaining({ code: "FORMAT", message: expect.stringMatching(message) }),
+      );
+    });
+  }
+
+  it("reads bytes at any offset", () => {
+    const shifted = new Uint8Array(bytes.length + 3);
+    shifted.set(bytes, 3);
+    expect(load(shifted.subarray(3)).weights).toEqual(load(bytes).weights);
+  });
+
+  it("the format itself goes there and back", () => {
+    const tensors = [
+      { name: "a", shape: [2, 3], values: Float32Array.of(1, 2, 3, 4, 5, 6) },
+      { name: "none", shape: [0], values: new Float32Array(0) },
+      { name: "one", shape: [], values: Float32Array.of(-0) },
+    ];
+    const file = readSafetensors(writeSafetensors(tensors, { key: "ä" }));
+    expect([...file.tensors.values()]).toEqual(tensors);
+    expect(file.metadata.get("key")).toBe("ä");
+  });
+});
+
+describe("files on disk", () => {
+  it("are written whole, and read back", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "simdgrad-"));
+    try {
+      const path = join(folder, "model.safetensors");
+      const model = sequential(config);
+      await writeFile(path, "old");
+      await saveFile(model, path);
+      expect((await loadFile(path)).weights).toEqual(model.weights);
+      expect(await readdir(folder)).toEqual(["model.safetensors"]);
+      await expect(saveFile(model, join(folder, "missing", "model"))).rejects.toThrow(/ENOENT/);
+      await expect(saveFile(model, folder)).rejects.toThrow();
+      expect(await readdir(folder)).toEqual(["model.safetensors"]);
+      expect(Buffer.from(model.save()).equals(await readFile(path))).toBe(true);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+});
