@@ -1,5 +1,5 @@
 // The networks that the step, fit and inference workloads train and run, their data, and one contestant a maker.
-import { adam, dense, type Model, sequential } from "../../src/index.ts";
+import { adam, dense, type Model, type RunOptions, SimdgradError, sequential } from "../../src/index.ts";
 import { createNaive } from "../baselines/naive.ts";
 import { type CreateNetwork, createRandom, initialise, type Network } from "../baselines/network.ts";
 import { createTuned } from "../baselines/tuned.ts";
@@ -43,8 +43,18 @@ export function createBaseline(create: CreateNetwork, { sizes, batch }: Task): N
   return network;
 }
 
-/** The same network with the same weights as the baselines'. */
-export function createModel(task: Task): Model {
+/** As createModel, or null where the engine lacks relaxed SIMD. */
+export function createRelaxed(task: Task): Model | null {
+  try {
+    return createModel(task, { simd: "relaxed" });
+  } catch (error) {
+    if (error instanceof SimdgradError && error.code === "RUNTIME") return null;
+    throw error;
+  }
+}
+
+/** The same network with the same weights as the baselines'. Errors: as sequential. */
+export function createModel(task: Task, options: RunOptions = {}): Model {
   const { sizes, batch } = task;
   const last = sizes.length - 2;
   const model = sequential({
@@ -53,6 +63,7 @@ export function createModel(task: Task): Model {
     loss: "cross-entropy",
     optimizer: adam(),
     maxBatch: batch,
+    ...options,
   });
   const { parameters } = createBaseline(createNaive, task);
   model.setWeights(

@@ -1,6 +1,16 @@
 // Training steps (forward, loss, backward, Adam) and `fit` beside `trainBatch`.
+import type { Model } from "../../src/index.ts";
 import type { Trial, Workload } from "../workload.ts";
-import { createBaseline, createBatches, createModel, makers, type Task, taskName, tasks } from "./networks.ts";
+import {
+  createBaseline,
+  createBatches,
+  createModel,
+  createRelaxed,
+  makers,
+  type Task,
+  taskName,
+  tasks,
+} from "./networks.ts";
 
 /** Losses of the first steps: the contestants start from equal weights and see equal data. */
 const CHECKED_STEPS = 3;
@@ -37,12 +47,19 @@ function stepWorkload(task: Task): Workload {
     tolerance: 1e-4,
     contestants: {
       ...Object.fromEntries(baselines),
-      simdgrad: () => {
-        const model = createModel(task);
-        return stepTrial(task, (x, labels) => model.trainBatch(x, labels));
+      simdgrad: () => modelTrial(task, createModel(task)),
+      "simdgrad, relaxed": () => {
+        const model = createRelaxed(task);
+        return model && modelTrial(task, model);
       },
+      // Smaller steps stay on one lane.
+      ...(task.batch < 128 ? {} : { "simdgrad, 2 threads": () => modelTrial(task, createModel(task, { threads: 2 })) }),
     },
   };
+}
+
+function modelTrial(task: Task, model: Model): Trial {
+  return stepTrial(task, (x, labels) => model.trainBatch(x, labels));
 }
 
 /** One epoch of `fit`, shuffled, against as many `trainBatch` calls on batches that are ready. */
