@@ -32,7 +32,7 @@ export function describeMachine({ date, versions, cpu, cores, platform, rounds }
     ...names,
     `${cpu}, ${cores} cores, ${platform}`,
     `${date.slice(0, 10)}`,
-    `median of ${rounds} round${rounds === 1 ? "" : "s"}, one thread`,
+    `median of ${rounds} round${rounds === 1 ? "" : "s"}, one thread unless said`,
   ].join("; ");
 }
 
