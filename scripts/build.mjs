@@ -3,7 +3,17 @@
 // outputs were written; the stamps are in build/stamps/. Outputs appear by renaming, so no reader sees half a file.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { encodeDelta } from "./delta.mjs";
@@ -16,7 +26,7 @@ export async function build({ debug = false } = {}) {
   for (const step of [...kernels(), lane(), ...(debug ? [wasm("debug", "debug")] : [])]) {
     await perform(step);
   }
-  for (const step of [bundles(), declarations(), demo()]) {
+  for (const step of [bundles(), modules(), commonJs(), declarations(), demo()]) {
     if (step) await perform(step);
   }
 }
@@ -119,7 +129,7 @@ function bundles() {
         format: "esm",
         target: "es2022",
         platform: "neutral",
-        external: ["node:*"],
+        external: ["node:*", "*.wasm", "*.wasm?module"],
         minifySyntax: true,
         chunkNames: "shared-[hash]",
         write: false,
@@ -134,6 +144,52 @@ function bundles() {
   };
 }
 
+/** The kernels as files, for runtimes that import them. @returns {Step} */
+function modules() {
+  const files = { "build/strict.wasm": "dist/kernels.wasm", "build/relaxed.wasm": "dist/kernels-relaxed.wasm" };
+  return {
+    name: "dist/kernels.wasm",
+    inputs: Object.keys(files),
+    outputs: Object.values(files),
+    run: () => {
+      for (const [from, to] of Object.entries(files)) writeAtomically(to, readFileSync(from));
+    },
+  };
+}
+
+/** For require: one bundle, so that all entries share their classes, and a file for each entry that takes its part.
+ *  @returns {Step} */
+function commonJs() {
+  const names = ["index", "kernels", "node"];
+  return {
+    name: "dist/cjs",
+    inputs: ["src", "package.json"],
+    outputs: [...names, "all"].map((name) => `dist/cjs/${name}.js`),
+    run: async () => {
+      const { build: esbuild } = await import("esbuild");
+      const { outputFiles } = await esbuild({
+        stdin: {
+          contents: names.map((name) => `export * as ${name} from "./src/${name}.ts";`).join("\n"),
+          resolveDir: ".",
+          loader: "ts",
+        },
+        bundle: true,
+        format: "cjs",
+        target: "es2022",
+        platform: "node",
+        minifySyntax: true,
+        write: false,
+        logLevel: "warning",
+      });
+      writeAtomically("dist/cjs/package.json", '{ "type": "commonjs" }\n');
+      writeAtomically("dist/cjs/all.js", outputFiles[0].contents);
+      for (const name of names) {
+        writeAtomically(`dist/cjs/${name}.js`, `"use strict";\nmodule.exports = require("./all.js").${name};\n`);
+      }
+    },
+  };
+}
+
 /** @returns {Step} */
 function declarations() {
   return {
@@ -143,6 +199,9 @@ function declarations() {
     run: () => {
       rmSync("build/types", { recursive: true, force: true });
       node("node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json", "--outDir", "build/types");
+      // The same declarations under dist/cjs/package.json describe the CommonJS files.
+      rmSync("dist/cjs/types", { recursive: true, force: true });
+      cpSync("build/types", "dist/cjs/types", { recursive: true });
       rmSync("dist/types", { recursive: true, force: true });
       renameSync("build/types", "dist/types");
     },

@@ -13,7 +13,7 @@ const SCRIPTS_OF_USERS = ["preinstall", "install", "postinstall", "prepare"];
 export async function checkPackage() {
   const manifest = JSON.parse(readFileSync("package.json", "utf8"));
   const entries = Object.keys(manifest.exports)
-    .filter((path) => !path.endsWith(".json"))
+    .filter((path) => !/\.(json|wasm)$/.test(path))
     .map((path) => path.replace(".", manifest.name));
   return [
     ...checkManifest(manifest),
@@ -52,7 +52,12 @@ function installPacked() {
     "--ignore-scripts",
   );
   return /** @type {{ path: string }[]} */ (files)
-    .filter(({ path }) => !/^(dist\/.+\.(js|d\.ts)|(README|CHANGELOG)\.md|LICENSE|package\.json)$/.test(path))
+    .filter(
+      ({ path }) =>
+        !/^(dist\/.+\.(js|d\.ts|wasm)|dist\/cjs\/package\.json|(README|CHANGELOG)\.md|LICENSE|package\.json)$/.test(
+          path,
+        ),
+    )
     .map(({ path }) => `packed, but no part of the package: ${path}`);
 }
 

@@ -2,35 +2,6 @@
 import { runtimeOf } from "./model/runtime.ts";
 import { builtinModules } from "./runtime/modules.ts";
 
-export { type ErrorCode, SimdgradError } from "./errors.ts";
-export type { Initializer, InitializerName } from "./initializers.ts";
-export { type ActivationSpec, activation } from "./layers/activation.ts";
-export type { Activation, ActivationName } from "./layers/activations.ts";
-export { type DenseOptions, type DenseSpec, dense } from "./layers/dense.ts";
-export type { LayerSpec } from "./layers/index.ts";
-export type { Loss, LossSpec } from "./losses/index.ts";
-export type { Dataset, Inputs, NumberArray, TargetsInput } from "./model/data.ts";
-export type { EarlyStoppingOptions } from "./model/early-stopping.ts";
-export type { FitOptions } from "./model/fit-job.ts";
-export {
-  type Evaluation,
-  type LoadOptions,
-  type Model,
-  type Parameter,
-  planMemory,
-  type RunOptions,
-  type SaveOptions,
-  type SequentialConfig,
-} from "./model/model.ts";
-export type { BatchReport, EpochReport, History, Outcome } from "./model/reports.ts";
-export { createRuntime, type Runtime } from "./model/runtime.ts";
-export type { WeightRecord } from "./model/weights.ts";
-export { type AdagradOptions, type AdagradSpec, adagrad } from "./optimizers/adagrad.ts";
-export { type AdamOptions, type AdamSpec, type AdamwSpec, adam, adamw } from "./optimizers/adam.ts";
-export type { OptimizerSpec } from "./optimizers/index.ts";
-export { type RmspropOptions, type RmspropSpec, rmsprop } from "./optimizers/rmsprop.ts";
-export { type SgdOptions, type SgdSpec, sgd } from "./optimizers/sgd.ts";
-export type { NetworkConfig, NetworkSpec } from "./plan/layout.ts";
-export type { MemoryReport, PlanReport, PlanStep } from "./plan/print.ts";
+export * from "./index.common.ts";
 
 export const { sequential, load } = runtimeOf(builtinModules);

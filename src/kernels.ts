@@ -1,73 +1,7 @@
 // Entry `simdgrad/kernels`: the raw kernels on a linear memory with an arena, for those who write their own loops.
-import { SimdgradError, show } from "./errors.ts";
-import { checkKeys, checkName } from "./options.ts";
-import { ARENA_BASE, type Kernels } from "./runtime/abi.ts";
-import { instantiate } from "./runtime/instance.ts";
-import { SIMD_MODES, type Simd } from "./runtime/module.ts";
 import { builtinModules } from "./runtime/modules.ts";
+import { spacesOn } from "./runtime/space.ts";
 
-export { SimdgradError } from "./errors.ts";
-export type { KernelName, Kernels } from "./runtime/abi.ts";
-export { GEMM_ACCUMULATE, GEMM_PADDED, GEMM_RELU } from "./runtime/abi.ts";
-export { gemmScratchBytes } from "./runtime/scratch.ts";
+export * from "./kernels.common.ts";
 
-export interface KernelSpaceOptions {
-  /** `"strict"`: the same bits on every engine. */
-  simd?: Simd;
-  /** Size of the arena. Default 16 MiB. */
-  bytes?: number;
-}
-
-/** Kernels and an arena. A block is a view into the memory: its `byteOffset` is the address that kernels take. */
-export interface KernelSpace {
-  readonly kernels: Kernels;
-  readonly memory: WebAssembly.Memory;
-  /** A block of n floats, 64-byte aligned, contents unspecified. Errors: MEMORY when the arena is full. */
-  f32(n: number): Float32Array;
-  i32(n: number): Int32Array;
-  f64(n: number): Float64Array;
-  /** Frees all blocks at once; views that are held alias what comes next. */
-  reset(): void;
-}
-
-/** Errors: CONFIG; RUNTIME when the engine lacks what `simd` asks for; MEMORY. */
-export function createKernels(options: KernelSpaceOptions = {}): KernelSpace {
-  checkKeys("createKernels", options, ["simd", "bytes"]);
-  const { simd = "strict", bytes = 1 << 24 } = options;
-  checkName("createKernels", "simd", simd, SIMD_MODES);
-  if (!Number.isSafeInteger(bytes) || bytes < 0) {
-    throw new SimdgradError("CONFIG", `Expected bytes to be a whole number >= 0, received ${show(bytes)}.`);
-  }
-  // Kernels may read 16 bytes past a matrix's end: 64 spare bytes close the arena.
-  const { memory, kernels } = instantiate(builtinModules(simd, false), ARENA_BASE + bytes + 64);
-  const limit = ARENA_BASE + Math.ceil(bytes / 64) * 64;
-  let next = ARENA_BASE;
-
-  const take = (length: number, width: number): number => {
-    if (!Number.isSafeInteger(length) || length < 0) {
-      throw new SimdgradError("CONFIG", `Expected a block of n >= 0 elements, received ${show(length)}.`);
-    }
-    const address = next;
-    const end = address + Math.ceil((length * width) / 64) * 64;
-    if (end > limit) {
-      throw new SimdgradError(
-        "MEMORY",
-        `Expected ${length * width} free bytes in the arena, found ${limit - address}.`,
-        "Pass a larger `bytes` to createKernels, or reset().",
-      );
-    }
-    next = end;
-    return address;
-  };
-
-  return {
-    kernels,
-    memory,
-    f32: (n) => new Float32Array(memory.buffer, take(n, 4), n),
-    i32: (n) => new Int32Array(memory.buffer, take(n, 4), n),
-    f64: (n) => new Float64Array(memory.buffer, take(n, 8), n),
-    reset: () => {
-      next = ARENA_BASE;
-    },
-  };
-}
+export const createKernels = spacesOn(builtinModules);

@@ -1,6 +1,6 @@
 // What an entry gives: the model functions on the kernels that it brings.
 import { SimdgradError, show } from "../errors.ts";
-import type { ModuleSource } from "../runtime/module.ts";
+import { givenModules, type ModuleSource } from "../runtime/module.ts";
 import { createModel, type LoadOptions, loadModel, type Model, type SequentialConfig } from "./model.ts";
 
 export interface Runtime {
@@ -17,10 +17,10 @@ export function runtimeOf(source: ModuleSource): Runtime {
   };
 }
 
-/** The same functions on a module that the caller compiled or imported himself. */
+/** The same functions on a module that the caller compiled or imported himself, whichever build it is; one thread. */
 export function createRuntime(module: WebAssembly.Module): Runtime {
   if (!(module instanceof WebAssembly.Module)) {
     throw new SimdgradError("CONFIG", `createRuntime: expected a WebAssembly.Module, received ${show(module)}.`);
   }
-  return runtimeOf(() => module);
+  return runtimeOf(givenModules(module, module));
 }

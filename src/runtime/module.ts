@@ -28,6 +28,20 @@ export function inlinedModules(strictHex: string, relaxedDelta: string): ModuleS
   };
 }
 
+/** Modules that the runtime compiled and imported. Errors: RUNTIME for shared memory, which they are not made for. */
+export function givenModules(strict: WebAssembly.Module, relaxed: WebAssembly.Module): ModuleSource {
+  return (simd, shared) => {
+    if (shared) {
+      throw new SimdgradError(
+        "RUNTIME",
+        "threads: expected an environment with shared memory, this one has none.",
+        "Use threads: 1.",
+      );
+    }
+    return useRelaxed(simd) ? relaxed : strict;
+  };
+}
+
 /** The same module with its one import, env.memory, declared as shared: the kernels do not know the difference. */
 export function forSharedMemory(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   // In the import section: size, count 1, length and "env", length and "memory", kind 2 (memory), flags 0, minimum.

@@ -1,0 +1,6 @@
+// What every form of the entry `simdgrad/kernels` has, however the kernels arrive.
+export { SimdgradError } from "./errors.ts";
+export type { KernelName, Kernels } from "./runtime/abi.ts";
+export { GEMM_ACCUMULATE, GEMM_PADDED, GEMM_RELU } from "./runtime/abi.ts";
+export { gemmScratchBytes } from "./runtime/scratch.ts";
+export type { CreateKernels, KernelSpace, KernelSpaceOptions } from "./runtime/space.ts";

@@ -1,0 +1,10 @@
+// Entry `simdgrad/kernels` for Cloudflare Workers: the kernels arrive as modules.
+
+import strict from "./kernels.wasm";
+import relaxed from "./kernels-relaxed.wasm";
+import { givenModules } from "./runtime/module.ts";
+import { spacesOn } from "./runtime/space.ts";
+
+export * from "./kernels.common.ts";
+
+export const createKernels = spacesOn(givenModules(strict, relaxed));

@@ -1,0 +1,10 @@
+// Modules that a runtime compiles when it loads them.
+declare module "*.wasm" {
+  const module: WebAssembly.Module;
+  export default module;
+}
+
+declare module "*.wasm?module" {
+  const module: WebAssembly.Module;
+  export default module;
+}
