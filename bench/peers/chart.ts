@@ -33,7 +33,7 @@ function specification() {
   const values = points();
   const { strict, relaxed } = report.limits;
   const limits = [
-    { name: "limit of one core: multiply and add in registers", gflops: strict, color: "#762a83" },
+    { name: "one core, 128-bit vectors: multiply and add in registers", gflops: strict, color: "#762a83" },
     { name: "the same, fused (relaxed)", gflops: relaxed, color: "#1b7837" },
   ].filter(({ gflops }) => gflops !== null);
   const color = {

@@ -1,7 +1,8 @@
 // @ts-check
 // `npm run bench:peers`: installs the peers of package.json beside this file into .cache/peers, bundles the
 // contestants there (their imports resolve among the peers), and runs them on Node 24 or newer.
-// Arguments go on to run.ts; `table` or `chart` as the first one go on to report what was published last.
+// Arguments go on to run.ts; `table` or `chart` as the first one
+// makes README's table (--write) or the chart from the results published last.
 import { spawnSync } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -22,9 +23,9 @@ const currentWorkload = {
 };
 
 process.chdir(fileURLToPath(new URL("../..", import.meta.url)));
-install();
-await bundle();
 const [command, ...rest] = process.argv.slice(2);
+if (command !== "table") install();
+await bundle();
 if (command === "table" || command === "chart") {
   run(process.execPath, `${CACHE}/${command}.mjs`, ...rest);
 } else {

@@ -16,7 +16,7 @@ export function markdown(report: PeerReport): string {
       ? [`${OURS} is so many times as fast as`, table(groups, theirs, ratio)]
       : []),
     remarks(report),
-    `${describeMachine(report).replace(", one thread", "")}. ${limits(report)}${caution(report)}`,
+    `${describeMachine(report)}. ${limits(report)}${caution(report)}`,
   ];
   return parts.filter(Boolean).join("\n\n");
 }
