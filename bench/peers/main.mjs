@@ -50,7 +50,8 @@ function install() {
 function installOpenBlas() {
   if (process.platform !== "linux") return;
   const script = `rm -rf blas && mkdir blas && cd blas && apt-get download libopenblas0-pthread &&
-    dpkg -x libopenblas0-pthread_*.deb . && rm -rf ../openblas && mv usr/lib/*/openblas-pthread ../openblas`;
+    dpkg -x libopenblas0-pthread_*.deb . && rm -rf ../openblas && mv usr/lib/*/openblas-pthread ../openblas &&
+    cd .. && rm -rf blas`;
   const { status } = spawnSync("sh", ["-c", script], { cwd: CACHE, stdio: "ignore" });
   if (status !== 0) console.error("No OpenBLAS to be had: PyTorch runs on the BLAS that it finds.");
 }
