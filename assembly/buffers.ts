@@ -1,18 +1,11 @@
+import { lane_mask } from "./rows";
+
 /** Index of the first NaN or infinity among x[0..n-1], or -1. */
 export function first_non_finite(n: i32, x: usize): i32 {
-  const magnitude = i32x4.splat(0x7fffffff);
-  const largest = i32x4.splat(0x7f7fffff);
+  if (largest_magnitude(n, x) < Infinity) return -1;
   let i = 0;
-  for (; i <= n - 16; i += 16) {
-    const at = x + ((i as usize) << 2);
-    const a = i32x4.max_s(v128.and(v128.load(at), magnitude), v128.and(v128.load(at, 16), magnitude));
-    const b = i32x4.max_s(v128.and(v128.load(at, 32), magnitude), v128.and(v128.load(at, 48), magnitude));
-    if (v128.any_true(i32x4.gt_s(i32x4.max_s(a, b), largest))) break;
-  }
-  for (; i < n; i++) {
-    if ((load<i32>(x + ((i as usize) << 2)) & 0x7fffffff) > 0x7f7fffff) return i;
-  }
-  return -1;
+  while ((load<i32>(x + ((i as usize) << 2)) & 0x7fffffff) < 0x7f800000) i++;
+  return i;
 }
 
 /** The largest |x|; infinity or NaN when any element is. 0 when n is 0. */
@@ -21,18 +14,19 @@ export function largest_magnitude(n: i32, x: usize): f32 {
   let a = i32x4.splat(0);
   let b = i32x4.splat(0);
   // As integers magnitudes have the order of the floats, infinity and NaN above all.
-  for (; n >= 8; n -= 8) {
-    a = i32x4.max_s(a, v128.and(v128.load(x), magnitude));
-    b = i32x4.max_s(b, v128.and(v128.load(x, 16), magnitude));
-    x += 32;
+  for (; n >= 16; n -= 16) {
+    a = i32x4.max_s(a, i32x4.max_s(v128.and(v128.load(x), magnitude), v128.and(v128.load(x, 16), magnitude)));
+    b = i32x4.max_s(b, i32x4.max_s(v128.and(v128.load(x, 32), magnitude), v128.and(v128.load(x, 48), magnitude)));
+    x += 64;
+  }
+  for (; n > 0; n -= 4) {
+    a = i32x4.max_s(a, v128.and(v128.and(v128.load(x), magnitude), lane_mask(n)));
+    x += 16;
   }
   a = i32x4.max_s(a, b);
-  let largest = max(max(i32x4.extract_lane(a, 0), i32x4.extract_lane(a, 1)), max(i32x4.extract_lane(a, 2), i32x4.extract_lane(a, 3)));
-  for (; n > 0; n--) {
-    largest = max(largest, load<i32>(x) & 0x7fffffff);
-    x += 4;
-  }
-  return reinterpret<f32>(largest);
+  a = i32x4.max_s(a, v128.shuffle<u64>(a, a, 1, 0));
+  a = i32x4.max_s(a, v128.shuffle<u32>(a, a, 1, 0, 3, 2));
+  return f32x4.extract_lane(a, 0);
 }
 
 /** x = value over n elements. */

@@ -1,15 +1,9 @@
 // Elementary functions over n elements, y may be x. NaN gives NaN.
 // Errors: the worst of all f32 in the strict build, by scripts/ulp.mjs --full.
-import { map, map_compact } from "./map";
-import { erf_ps, exp_ps, log_ps } from "./math";
-
-class Exp {
-  // @ts-ignore: decorator
-  @inline
-  of(x: v128, _p: v128, _q: v128): v128 {
-    return exp_ps(x);
-  }
-}
+import { ERF, exponential } from "./exponential";
+import { map_compact } from "./map";
+import { log_ps } from "./math";
+import { exp_rows } from "./rows";
 
 class Log {
   // @ts-ignore: decorator
@@ -19,18 +13,11 @@ class Log {
   }
 }
 
-class Erf {
-  // @ts-ignore: decorator
-  @inline
-  of(x: v128, _p: v128, _q: v128): v128 {
-    return erf_ps(x);
-  }
-}
-
 /** y = e^x. Overflows to Inf, underflows gradually.
  *  Error: <= 0.992 ulp. */
 export function exp(n: i32, x: usize, y: usize): void {
-  map<Exp>(n, x, y);
+  memory.copy(y, x, (n as usize) << 2);
+  exp_rows(1, n, y, 0);
 }
 
 /** y = natural logarithm of x. log(0) = -Inf, log(x < 0) = NaN.
@@ -42,5 +29,5 @@ export function log(n: i32, x: usize, y: usize): void {
 /** y = erf x.
  *  Error: <= 1.76 ulp. */
 export function erf(n: i32, x: usize, y: usize): void {
-  map_compact<Erf>(n, x, y);
+  exponential(ERF, n, x, 0, y, 0, 0);
 }

@@ -2,20 +2,18 @@
 // never instantiated, it only names the method. The compact loops hold F once, the others three times: up to a quarter
 // quicker, where F is short or hot.
 
-// The ends of arrays go lane by lane, by recursion: the compiler would copy anything else into every kernel.
+// Loads run past the end. A loop is left at the short vector that ends an array: code after a call would have to load
+// its constants again.
 
-/** The first `count` (1 to 3) floats at `x`, other lanes in the rest. Reads nothing past them. */
-function load_few(x: usize, count: i32): v128 {
-  if (count == 1) return v128.load32_zero(x);
-  const rest = load_few(x + 4, count - 1);
-  return v128.load_lane<f32>(x, i8x16.shuffle(rest, rest, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11), 0);
-}
-
-/** Stores the first `count` (1 to 3) lanes and nothing past them. */
-function store_few(y: usize, v: v128, count: i32): void {
-  v128.store_lane<f32>(y, v, 0);
-  if (count == 1) return;
-  store_few(y + 4, i8x16.shuffle(v, v, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3), count - 1);
+/** Stores the first `count` (1 to 3) lanes and nothing past them. It calls itself, so that the compiler copies it
+ *  nowhere. */
+export function store_few(y: usize, v: v128, count: i32): void {
+  if (count == 1) {
+    v128.store_lane<f32>(y, v, 0);
+    return;
+  }
+  v128.store_lane<u64>(y, v, 0);
+  if (count == 3) store_few(y + 8, v128.shuffle<u64>(v, v, 1, 1), 1);
 }
 
 /** y = F(x; p, q) over n elements. */
@@ -43,9 +41,12 @@ export function map_compact<F>(n: i32, x: usize, y: usize, p: f32 = 0, q: f32 = 
   const ps = f32x4.splat(p);
   const qs = f32x4.splat(q);
   for (; n > 0; n -= 4) {
-    const v = f.of(n >= 4 ? v128.load(x) : load_few(x, n), ps, qs);
-    if (n >= 4) v128.store(y, v);
-    else store_few(y, v, n);
+    const v = f.of(v128.load(x), ps, qs);
+    if (n < 4) {
+      store_few(y, v, n);
+      return;
+    }
+    v128.store(y, v);
     x += 16;
     y += 16;
   }
@@ -77,17 +78,12 @@ export function map_backward_compact<F>(n: i32, saved: usize, dy: usize, dx: usi
   const ps = f32x4.splat(p);
   const qs = f32x4.splat(q);
   for (; n > 0; n -= 4) {
-    let s: v128, d: v128;
-    if (n >= 4) {
-      s = v128.load(saved);
-      d = v128.load(dy);
-    } else {
-      s = load_few(saved, n);
-      d = load_few(dy, n);
+    const v = f.of(v128.load(saved), v128.load(dy), ps, qs);
+    if (n < 4) {
+      store_few(dx, v, n);
+      return;
     }
-    const v = f.of(s, d, ps, qs);
-    if (n >= 4) v128.store(dx, v);
-    else store_few(dx, v, n);
+    v128.store(dx, v);
     saved += 16;
     dy += 16;
     dx += 16;

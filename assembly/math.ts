@@ -1,4 +1,4 @@
-// Elementary functions on four lanes, inlined into the kernels. Coefficients: scripts/polynomials.sollya.
+// Elementary functions on four lanes; what is not inlined, the compiler finds too long to copy. Coefficients: scripts/polynomials.sollya.
 // Constants stand in static memory: engines rebuild a v128.const in every iteration of a loop, a load is cheaper.
 // pmin(x, bound) and pmax(x, bound) return x where x is NaN: so NaN in, NaN out.
 import { madd } from "./simd";
@@ -35,25 +35,25 @@ export function sign_bit(): v128 {
 
 // 1/ln 2; 1.5 * 2^23, which rounds what is added to it to an integer; -ln 2 in two parts, the first of 9 bits, so
 // that its products with whole numbers are exact; where exp overflows; where it underflows to 0; q in
-// e^r = 1 + r + r^2 q(r); where tanh is -1, doubled.
+// e^r = 1 + r + r^2 q(r).
 // @ts-ignore: decorator
 @inline
 const EXP: usize = memory.data<f32>([
   1.44269504, 12582912.0, -0.693359375, 2.12194440e-4, 89.0, -104.0,
-  0.499999911, 0.166665211, 4.16689664e-2, 8.36867746e-3, 1.37821969e-3, -40.0,
+  0.499999911, 0.166665211, 4.16689664e-2, 8.36867746e-3, 1.37821969e-3,
 ], 16);
 
 /** n + magic, n = round(x / ln 2): its low bits are the integer n. */
 // @ts-ignore: decorator
 @inline
-function exp_round(x: v128): v128 {
+export function exp_round(x: v128): v128 {
   return madd(x, constant(EXP, 0), constant(EXP, 1));
 }
 
 /** r = x - n ln 2, |r| <= ln 2 / 2; `t` from exp_round. */
 // @ts-ignore: decorator
 @inline
-function exp_rest(x: v128, t: v128): v128 {
+export function exp_rest(x: v128, t: v128): v128 {
   const n = f32x4.sub(t, constant(EXP, 1));
   return madd(n, constant(EXP, 3), madd(n, constant(EXP, 2), x));
 }
@@ -61,26 +61,26 @@ function exp_rest(x: v128, t: v128): v128 {
 /** q in e^r = 1 + r + r^2 q; `r2` is r^2. */
 // @ts-ignore: decorator
 @inline
-function exp_curve(r: v128, r2: v128): v128 {
+export function exp_curve(r: v128, r2: v128): v128 {
   const low = madd(constant(EXP, 7), r, constant(EXP, 6));
   const high = madd(constant(EXP, 10), r2, madd(constant(EXP, 9), r, constant(EXP, 8)));
   return madd(high, r2, low);
 }
 
-/** e^r - 1 for the r of x. */
-// @ts-ignore: decorator
-@inline
-function expm1_rest(x: v128, t: v128): v128 {
-  const r = exp_rest(x, t);
-  const r2 = f32x4.mul(r, r);
-  return madd(exp_curve(r, r2), r2, r);
-}
-
 /** 2^n for an integer n in -126..127, read from the low bits of `n`. */
 // @ts-ignore: decorator
 @inline
-function power_of_two(n: v128): v128 {
+export function power_of_two(n: v128): v128 {
   return i32x4.add(i32x4.shl(n, 23), one());
+}
+
+/** (1 + m) 2^n; `t` from exp_round holds n. */
+// @ts-ignore: decorator
+@inline
+export function exp_scale(m: v128, t: v128): v128 {
+  // 2^n may leave the range of normal numbers: two factors.
+  const h = i32x4.shr_s(t, 1);
+  return f32x4.mul(f32x4.mul(f32x4.add(m, one()), power_of_two(h)), power_of_two(i32x4.sub(t, h)));
 }
 
 /** e^x. Overflows to Inf, underflows gradually to 0. */
@@ -89,19 +89,14 @@ function power_of_two(n: v128): v128 {
 export function exp_ps(x: v128): v128 {
   x = f32x4.pmax(f32x4.pmin(x, constant(EXP, 4)), constant(EXP, 5));
   const t = exp_round(x);
-  const y = f32x4.add(expm1_rest(x, t), one());
-  // 2^n may leave the range of normal numbers: two factors.
-  const h = i32x4.shr_s(t, 1);
-  return f32x4.mul(f32x4.mul(y, power_of_two(h)), power_of_two(i32x4.sub(t, h)));
+  const r = exp_rest(x, t);
+  const r2 = f32x4.mul(r, r);
+  return exp_scale(madd(exp_curve(r, r2), r2, r), t);
 }
 
-/** e^x - 1 for x in [-87, 88]. */
-// @ts-ignore: decorator
-@inline
-export function expm1_ps(x: v128): v128 {
-  const t = exp_round(x);
-  const s = power_of_two(t);
-  return madd(expm1_rest(x, t), s, f32x4.sub(s, one()));
+/** The same by a call: at most a sixth slower. */
+export function exp_call(x: v128): v128 {
+  return exp_ps(x);
 }
 
 // sqrt(1/2); smallest normal; 2^23; 23; Inf; ln 2 in two parts; sqrt(2) - 1; p in log(1 + f) = f - f^2/2 + f^3 p(f).
@@ -113,8 +108,6 @@ const LOG: usize = memory.data<f32>([
 ], 16);
 
 /** log(1 + f) + k ln 2 for 1 + f in [sqrt(1/2), sqrt(2)], k a whole number. */
-// @ts-ignore: decorator
-@inline
 function log_rest(f: v128, k: v128): v128 {
   const f2 = f32x4.mul(f, f);
   const p9 = madd(constant(LOG, 15), f, constant(LOG, 14));
@@ -128,8 +121,6 @@ function log_rest(f: v128, k: v128): v128 {
 }
 
 /** Natural logarithm. log(0) = -Inf, log(x < 0) = NaN. */
-// @ts-ignore: decorator
-@inline
 export function log_ps(x: v128): v128 {
   const tiny = f32x4.lt(x, constant(LOG, 1));
   const scaled = v128.bitselect(f32x4.mul(x, constant(LOG, 2)), x, tiny);
@@ -146,83 +137,32 @@ export function log_ps(x: v128): v128 {
 
 /** log(1 + u) for u in [0, 1].
  *  Error: <= 1.5 ulp. */
-// @ts-ignore: decorator
-@inline
 export function log1p_ps(u: v128): v128 {
   const big = f32x4.gt(u, constant(LOG, 7));
   const f = v128.bitselect(f32x4.mul(f32x4.sub(u, one()), half()), u, big);
   return log_rest(f, v128.and(big, one()));
 }
 
-/** 1 / (1 + e^-b) = e^b / (1 + e^b) for b <= 0. */
-// @ts-ignore: decorator
-@inline
-export function sigmoid_negative_ps(b: v128): v128 {
-  const e = exp_ps(b);
-  const d = f32x4.add(e, one());
-  const q = f32x4.div(e, d);
-  // q c / d takes back what 1 + e lost in rounding, c; d is near 1 where it matters.
-  return madd(q, f32x4.sub(f32x4.sub(d, one()), e), q);
-}
-
-/** tanh |x| = (1 - e) / (1 + e), e = e^(-2 |x|). */
-// @ts-ignore: decorator
-@inline
-export function tanh_ps(x: v128): v128 {
-  let b = v128.or(x, sign_bit());
-  b = f32x4.pmax(f32x4.add(b, b), constant(EXP, 11));
-  // e = 2^n (1 + p) without rounding it: 1 - e is small where x is.
-  const t = exp_round(b);
-  const s = power_of_two(t);
-  const p = f32x4.mul(expm1_rest(b, t), s);
-  const numerator = f32x4.add(f32x4.sub(s, one()), p);
-  return v128.bitselect(x, f32x4.div(numerator, f32x4.add(f32x4.add(s, one()), p)), sign_bit());
-}
-
-// Where erf is -1; p in log(erfc(-b)) = b + b p(b), b <= 0.
+// p in log(erfc(-b)) = b + b p(b), b <= 0.
 // @ts-ignore: decorator
 @inline
 const ERF: usize = memory.data<f32>([
-  -4.5, 0.128379181, -0.636618912, 0.102782339, 1.91677809e-2, -1.43656333e-4, -1.67071156e-3, -6.55692245e-4,
+  0.128379181, -0.636618912, 0.102782339, 1.91677809e-2, -1.43656333e-4, -1.67071156e-3, -6.55692245e-4,
   -1.36190793e-4, -1.54122372e-5, -7.42749307e-7,
 ], 16);
 
-/** p in log(erfc(-b)) = b + b p. */
+/** p in log(erfc(-b)) = b + b p; below -22 it comes out too low. */
 // @ts-ignore: decorator
 @inline
-function erfc_curve(b: v128): v128 {
+export function erfc_curve(b: v128): v128 {
   const b2 = f32x4.mul(b, b);
   const b4 = f32x4.mul(b2, b2);
-  const p9 = madd(constant(ERF, 10), b, constant(ERF, 9));
-  const p7 = madd(constant(ERF, 8), b, constant(ERF, 7));
-  const p5 = madd(constant(ERF, 6), b, constant(ERF, 5));
-  const p3 = madd(constant(ERF, 4), b, constant(ERF, 3));
-  const p1 = madd(constant(ERF, 2), b, constant(ERF, 1));
+  const p9 = madd(constant(ERF, 9), b, constant(ERF, 8));
+  const p7 = madd(constant(ERF, 7), b, constant(ERF, 6));
+  const p5 = madd(constant(ERF, 5), b, constant(ERF, 4));
+  const p3 = madd(constant(ERF, 3), b, constant(ERF, 2));
+  const p1 = madd(constant(ERF, 1), b, constant(ERF, 0));
   return madd(madd(p9, b4, madd(p7, b2, p5)), b4, madd(p3, b2, p1));
-}
-
-/** log(erfc(-b)) for b in [-15, 0]; below -22 it comes out too low. */
-// @ts-ignore: decorator
-@inline
-export function log_erfc_ps(b: v128): v128 {
-  return madd(erfc_curve(b), b, b);
-}
-
-/** The error function, erf |x| = 1 - erfc |x|. */
-// @ts-ignore: decorator
-@inline
-export function erf_ps(x: v128): v128 {
-  const b = f32x4.pmax(v128.or(x, sign_bit()), constant(ERF, 0));
-  const product = f32x4.mul(erfc_curve(b), b);
-  const z = f32x4.add(b, product);
-  // What the sum lost in rounding returns where e^z - 1 is still exact enough to take it.
-  const low = f32x4.sub(product, f32x4.sub(z, b));
-  const t = exp_round(z);
-  const r = exp_rest(z, t);
-  const r2 = f32x4.mul(r, r);
-  const p = f32x4.add(r, madd(exp_curve(r, r2), r2, low));
-  const s = power_of_two(t);
-  return v128.bitselect(x, madd(p, s, f32x4.sub(s, one())), sign_bit());
 }
 
 // 4; 1/4; 1.5 * 2^23; p in sin(2 pi r) = r p(r^2), q in cos(2 pi r) = 1 + r^2 q(r^2), |r| <= 1/8.

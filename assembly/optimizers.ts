@@ -9,7 +9,8 @@
 //
 // Errors are those of one step from given p, g and moments without weight decay, where nothing cancels, relative, in
 // units of 2^-24, measured against f64; p has one more rounding.
-import { load_tail, madd, store_tail } from "./simd";
+import { store_few } from "./map";
+import { madd } from "./simd";
 
 // The exponent's bits; the largest denormal.
 // @ts-ignore: decorator
@@ -55,8 +56,9 @@ function is_partial(finite: i32, i: i32, last: i32): bool {
 function store_finite(at: usize, x: v128, finite: i32, left: i32): void {
   const bit = i32x4(1, 2, 4, 8);
   const mask = i32x4.eq(v128.and(i32x4.splat(finite), bit), bit);
-  if (left >= 16) v128.store(at, v128.bitselect(x, flush(v128.load(at)), mask));
-  else store_tail(at, v128.bitselect(x, flush(load_tail(at, left >> 2)), mask), left >> 2);
+  x = v128.bitselect(x, flush(v128.load(at)), mask);
+  if (left >= 16) v128.store(at, x);
+  else store_few(at, x, left >> 2);
 }
 
 /** How many lanes among the first `left` bytes are missing in `finite`. */
@@ -204,11 +206,6 @@ export function adagrad_step(
   return failures;
 }
 
-// What weight decay does: nothing; g' = g + factor * p; p <- factor * p first.
-const NO_DECAY = 0;
-const COUPLED = 1;
-const DECOUPLED = 2;
-
 // @ts-ignore: decorator
 @inline
 function adam_moment(m: v128, gradient: v128, keep: v128, take: v128): v128 {
@@ -221,11 +218,11 @@ function adam_square(v: v128, gradient: v128, keep: v128, take: v128): v128 {
   return flush_positive(madd(keep, flush_positive(v), f32x4.mul(f32x4.mul(take, gradient), gradient)));
 }
 
-/** Adam with either kind of decay. Its fast loop takes two vectors under one test, and what it leaves is computed
+/** Adam with either kind of decay, g' = g + coupled * p and p <- decoupled * p first. Its fast loop takes two vectors under one test, and what it leaves is computed
  *  again: results that lived on past the loop would be spilled inside it. */
 function adam(
   n: i32, p: usize, g: usize, m: usize, v: usize,
-  lr: f64, beta1: f64, beta2: f64, epsilon: f64, c1: f64, c2: f64, decay: i32, decayFactor: f64,
+  lr: f64, beta1: f64, beta2: f64, epsilon: f64, c1: f64, c2: f64, coupled: f64, decoupled: f64,
 ): i32 {
   // lr c1 m / (sqrt(v) sqrt(c2) + eps), divided through by sqrt(c2).
   const rate = splat((-lr * c1) / sqrt(c2));
@@ -234,7 +231,9 @@ function adam(
   const takeM = splat(1 - beta1);
   const keepV = splat(beta2);
   const takeV = splat(1 - beta2);
-  const factor = splat(decayFactor);
+  const decay = splat(coupled);
+  const shrink = splat(decoupled);
+  const decays = coupled != 0 || decoupled != 1;
   const end = n << 2;
   let failures = 0;
   for (let i = 0; i < end; i += 16) {
@@ -244,12 +243,11 @@ function adam(
         let p1 = v128.load(p + i, 16);
         let g0 = v128.load(g + i);
         let g1 = v128.load(g + i, 16);
-        if (decay == COUPLED) {
-          g0 = madd(factor, p0, g0);
-          g1 = madd(factor, p1, g1);
-        } else if (decay == DECOUPLED) {
-          p0 = f32x4.mul(factor, p0);
-          p1 = f32x4.mul(factor, p1);
+        if (decays) {
+          g0 = madd(decay, p0, g0);
+          g1 = madd(decay, p1, g1);
+          p0 = f32x4.mul(shrink, p0);
+          p1 = f32x4.mul(shrink, p1);
         }
         const v0 = adam_square(v128.load(v + i), g0, keepV, takeV);
         const v1 = adam_square(v128.load(v + i, 16), g1, keepV, takeV);
@@ -271,14 +269,12 @@ function adam(
       } while (i <= end - 32);
       if (i >= end) break;
     }
-    let value = v128.load(p + i);
-    let gradient = v128.load(g + i);
-    if (decay == COUPLED) gradient = madd(factor, value, gradient);
-    else if (decay == DECOUPLED) value = f32x4.mul(factor, value);
+    const value = v128.load(p + i);
+    const gradient = madd(decay, value, v128.load(g + i));
     const moment = adam_moment(v128.load(m + i), gradient, keepM, takeM);
     const square = adam_square(v128.load(v + i), gradient, keepV, takeV);
     const root = f32x4.add(f32x4.sqrt(square), eps);
-    const next = f32x4.add(value, f32x4.div(f32x4.mul(rate, moment), root));
+    const next = f32x4.add(f32x4.mul(shrink, value), f32x4.div(f32x4.mul(rate, moment), root));
     const finite = finite_bits(f32x4.add(next, root));
     const left = end - i;
     failures += count_missing(finite, left);
@@ -299,7 +295,7 @@ export function adam_step(
   n: i32, p: usize, g: usize, m: usize, v: usize,
   lr: f64, beta1: f64, beta2: f64, epsilon: f64, c1: f64, c2: f64, weightDecay: f64,
 ): i32 {
-  return adam(n, p, g, m, v, lr, beta1, beta2, epsilon, c1, c2, weightDecay ? COUPLED : NO_DECAY, weightDecay);
+  return adam(n, p, g, m, v, lr, beta1, beta2, epsilon, c1, c2, weightDecay, 1);
 }
 
 /** AdamW step, p <- p - lr * wd * p, then Adam's step without decay in the gradient.
@@ -311,6 +307,5 @@ export function adamw_step(
   n: i32, p: usize, g: usize, m: usize, v: usize,
   lr: f64, beta1: f64, beta2: f64, epsilon: f64, c1: f64, c2: f64, weightDecay: f64,
 ): i32 {
-  const decay = weightDecay ? DECOUPLED : NO_DECAY;
-  return adam(n, p, g, m, v, lr, beta1, beta2, epsilon, c1, c2, decay, 1 - lr * weightDecay);
+  return adam(n, p, g, m, v, lr, beta1, beta2, epsilon, c1, c2, 0, 1 - lr * weightDecay);
 }

@@ -28,33 +28,27 @@ function fraction(words: v128): v128 {
 }
 
 /** low + range * fraction, at most `cap`. */
+// @ts-ignore: decorator
+@inline
 function uniform(words: v128, low: f32, range: f32, cap: f32): v128 {
   const x = f32x4.add(f32x4.mul(fraction(words), f32x4.splat(range)), f32x4.splat(low));
   return f32x4.pmin(x, f32x4.splat(cap));
 }
 
-/** sqrt(-2 log u), u = (word + 1/2) 2^-32 in (0, 1]: all 32 bits, so the tails reach 6.7. */
-function radius(words: v128): v128 {
+/** mean + deviation * r * cos and sin of 2 pi t in turn, where r = sqrt(-2 log u), u = (word + 1/2) 2^-32 in (0, 1] of
+ *  the even words (all 32 bits, so the tails reach 6.7) and t the fractions of the odd ones. */
+// @ts-ignore: decorator
+@inline
+function normal(words: v128, mean: f32, deviation: f32): v128 {
   const u = f32x4.add(
-    f32x4.mul(f32x4.convert_i32x4_u(words), f32x4.splat(2.3283064365386963e-10)),
+    f32x4.mul(f32x4.convert_i32x4_u(v128.shuffle<u32>(words, words, 0, 0, 2, 2)), f32x4.splat(2.3283064365386963e-10)),
     f32x4.splat(1.1641532182693481e-10),
   );
-  return f32x4.sqrt(f32x4.mul(log_ps(u), f32x4.splat(-2)));
-}
-
-/** mean + deviation * radius * sin(2 pi fraction). */
-function normal(r: v128, words: v128, mean: f32, deviation: f32): v128 {
-  const x = f32x4.mul(f32x4.mul(r, sin_2pi_ps(fraction(words))), f32x4.splat(deviation));
+  const r = f32x4.sqrt(f32x4.mul(log_ps(u), f32x4.splat(-2)));
+  // The cosine is the sine a quarter turn on: 2^30 of a word's 2^32.
+  const angle = i32x4.add(v128.shuffle<u32>(words, words, 1, 1, 3, 3), i32x4(0x40000000, 0, 0x40000000, 0));
+  const x = f32x4.mul(f32x4.mul(r, sin_2pi_ps(fraction(angle))), f32x4.splat(deviation));
   return f32x4.add(x, f32x4.splat(mean));
-}
-
-/** Stores the lanes of v that fall on elements 0..n-1 when lane 0 is element `at` (which may be negative). */
-function store_part(n: i32, out: usize, at: i32, v: v128): void {
-  for (let lane = 0; lane < 4; lane++) {
-    if (at >= 0 && at < n) store<u32>(out + ((at as usize) << 2), i32x4.extract_lane(v, 0));
-    v = v128.shuffle<u32>(v, v, 1, 2, 3, 0);
-    at++;
-  }
 }
 
 /** Elements first..first+n-1 of a sequence: the words; or offset + factor * fraction, at most `cap`; or
@@ -86,40 +80,29 @@ function generate(
       k0 += 0x9e3779b9;
       k1 += 0xbb67ae85;
     }
-    if (kind == UNIFORM) {
-      c0 = uniform(c0, offset, factor, cap);
-      c1 = uniform(c1, offset, factor, cap);
-      c2 = uniform(c2, offset, factor, cap);
-      c3 = uniform(c3, offset, factor, cap);
-    } else if (kind == NORMAL) {
-      const r0 = radius(c0);
-      const r1 = radius(c2);
-      // The cosine is the sine a quarter turn on: 2^30 of a word's 2^32.
-      const quarter = i32x4.splat(0x40000000);
-      c0 = normal(r0, i32x4.add(c1, quarter), offset, factor);
-      c1 = normal(r0, c1, offset, factor);
-      c2 = normal(r1, i32x4.add(c3, quarter), offset, factor);
-      c3 = normal(r1, c3, offset, factor);
-    }
     const p0 = v128.shuffle<u32>(c0, c1, 0, 4, 1, 5);
     const p1 = v128.shuffle<u32>(c0, c1, 2, 6, 3, 7);
     const q0 = v128.shuffle<u32>(c2, c3, 0, 4, 1, 5);
     const q1 = v128.shuffle<u32>(c2, c3, 2, 6, 3, 7);
-    const w0 = v128.shuffle<u64>(p0, q0, 0, 2);
-    const w1 = v128.shuffle<u64>(p0, q0, 1, 3);
-    const w2 = v128.shuffle<u64>(p1, q1, 0, 2);
-    const w3 = v128.shuffle<u64>(p1, q1, 1, 3);
-    if (at >= 0 && at <= n - 16) {
-      const to = out + ((at as usize) << 2);
-      v128.store(to, w0);
-      v128.store(to, w1, 16);
-      v128.store(to, w2, 32);
-      v128.store(to, w3, 48);
-    } else {
-      store_part(n, out, at, w0);
-      store_part(n, out, at + 4, w1);
-      store_part(n, out, at + 8, w2);
-      store_part(n, out, at + 12, w3);
+    let w0 = v128.shuffle<u64>(p0, q0, 0, 2);
+    let w1 = v128.shuffle<u64>(p0, q0, 1, 3);
+    let w2 = v128.shuffle<u64>(p1, q1, 0, 2);
+    let w3 = v128.shuffle<u64>(p1, q1, 1, 3);
+    for (let to = at; to < at + 16; to += 4) {
+      let v = w0;
+      w0 = w1;
+      w1 = w2;
+      w2 = w3;
+      if (kind == UNIFORM) v = uniform(v, offset, factor, cap);
+      else if (kind == NORMAL) v = normal(v, offset, factor);
+      if (to >= 0 && to <= n - 4) {
+        v128.store(out + ((to as usize) << 2), v);
+        continue;
+      }
+      for (let lane = to; lane < to + 4; lane++) {
+        if (lane >= 0 && lane < n) store<u32>(out + ((lane as usize) << 2), i32x4.extract_lane(v, 0));
+        v = v128.shuffle<u32>(v, v, 1, 2, 3, 0);
+      }
     }
     block += 4;
   }

@@ -49,6 +49,8 @@ export function row_max(n: i32, x: usize): v128 {
 }
 
 /** y = x - max x over n elements; the result is the maximum. */
+// @ts-ignore: decorator
+@inline
 export function row_shift(n: i32, x: usize, y: usize): f32 {
   const top = row_max(n, x);
   for (; n >= 4; n -= 4) {
@@ -75,6 +77,8 @@ export function exp_rows(rows: i32, n: i32, y: usize, step: usize): void {
 }
 
 /** Sum of n elements in f64: four lanes down the row, then the lanes. */
+// @ts-ignore: decorator
+@inline
 export function row_sum(n: i32, y: usize): f64 {
   let a = f64x2.splat(0);
   let b = f64x2.splat(0);
@@ -104,6 +108,8 @@ export function row_dot(n: i32, x: usize, y: usize): f64 {
 }
 
 /** y *= factor over n elements. */
+// @ts-ignore: decorator
+@inline
 export function row_scale(n: i32, y: usize, factor: f32): void {
   const f = f32x4.splat(factor);
   for (; n >= 4; n -= 4) {
@@ -114,4 +120,12 @@ export function row_scale(n: i32, y: usize, factor: f32): void {
     store<f32>(y, load<f32>(y) * factor);
     y += 4;
   }
+}
+
+/** Sum of the weights, 1 each without. */
+export function sum_weights(rows: i32, weights: usize): f64 {
+  if (!weights) return rows as f64;
+  let sum: f64 = 0;
+  for (let i = 0; i < rows; i++) sum += load<f32>(weights + ((i as usize) << 2)) as f64;
+  return sum;
 }

@@ -26,6 +26,35 @@ test("first_non_finite: NaN and infinities at every position, and nothing after 
   }
 });
 
+test("largest_magnitude: the largest, NaN and infinities at every position, and nothing after the end", () => {
+  const random = randomSource(2);
+  const space = openSpace(1 << 16);
+  for (const n of LENGTHS) {
+    space.reset();
+    // Around the block lies NaN, which must not count.
+    const values = random.floats(n, -9, 9);
+    const x = space.vector(n, values);
+    const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+    expect(space.kernels.largest_magnitude(n, x.address), `n = ${n}`).toBe(largest);
+    for (const [value, expected] of [
+      [-10, 10],
+      [3.4028234663852886e38, 3.4028234663852886e38],
+      [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY],
+      [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY],
+      [Number.NaN, Number.NaN],
+    ]) {
+      for (let i = 0; i < n; i++) {
+        const changed = values.slice();
+        changed[i] = value;
+        x.write(changed);
+        expect(space.kernels.largest_magnitude(n, x.address), `${value} at ${i} of ${n}`).toBe(expected);
+      }
+    }
+    x.write(new Float32Array(n).fill(-(2 ** -149)));
+    expect(space.kernels.largest_magnitude(n, x.address)).toBe(n > 0 ? 2 ** -149 : 0);
+  }
+});
+
 test("fill: any length, nothing outside", () => {
   const space = openSpace(1 << 16);
   for (const n of LENGTHS) {

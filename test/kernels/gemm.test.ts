@@ -1,5 +1,4 @@
 import { expect, test } from "vitest";
-import { createKernels } from "../../src/kernels.ts";
 import { gemv, rowMajor } from "../reference/gemm.ts";
 import { expectWithin, gamma } from "../support/bounds.ts";
 import {
@@ -17,6 +16,7 @@ import {
 } from "../support/gemm.ts";
 import { LONG } from "../support/long.ts";
 import { type RandomSource, randomSource } from "../support/random.ts";
+import { openKernels } from "../support/space.ts";
 
 const PRODUCT = COMBINATIONS[0];
 const LARGE = [63, 65, 127, 129, 255, 257, 513];
@@ -63,7 +63,7 @@ test.each(LAYOUTS)(
   "%s: all sizes 0 to 33 are within the bound, and an element's bits do not depend on m, n or layout",
   (layout) => {
     const random = randomSource(LAYOUTS.indexOf(layout) + 1);
-    const runner = new GemmRunner(createKernels({ bytes: 1 << 18 }), 33, 33, 33);
+    const runner = new GemmRunner(openKernels(1 << 18), 33, 33, 33);
     const largest = problemOf(random, 33, 33, 33);
     const each = LONG ? COMBINATIONS.map((_, i) => i) : undefined;
     for (let k = 0; k <= 33; k++) {
@@ -99,7 +99,7 @@ test.each([...LARGE, 1, 7, 16, 256, 511, 512])(
   "k = %i: sizes around the block sizes are within the bound, with equal bits in all layouts",
   (k) => {
     const random = randomSource(k);
-    const runner = new GemmRunner(createKernels({ bytes: 1 << 24 }), 513, 513, 513);
+    const runner = new GemmRunner(openKernels(1 << 24), 513, 513, 513);
     const problem = problemOf(random, 513, 513, k);
     const whole = wholes(runner, problem);
     for (const layout of LAYOUTS) {
@@ -117,7 +117,7 @@ test.each([...LARGE, 1, 7, 16, 256, 511, 512])(
 test.each(LAYOUTS)("%s: C x = A (B x) in f64 where every dimension has several blocks", (layout) => {
   const random = randomSource(77);
   const [m, n, k] = LONG ? [1537, 2051, 1793] : [389, 1031, 773];
-  const runner = new GemmRunner(createKernels({ bytes: 1 << 26 }), m, n, k);
+  const runner = new GemmRunner(openKernels(1 << 26), m, n, k);
   const problem = problemOf(random, m, n, k);
   const a = rowMajor(problem.a, k);
   const b = rowMajor(problem.b, n);
@@ -144,7 +144,7 @@ test("a row has the same bits at batch 1, 2, 3, 4, 8, 9 and 300", () => {
     [17, 300],
     [3, 513],
   ]) {
-    const runner = new GemmRunner(createKernels({ bytes: 1 << 23 }), 300, n, k);
+    const runner = new GemmRunner(openKernels(1 << 23), 300, n, k);
     const problem = problemOf(random, 300, n, k);
     for (const how of COMBINATIONS) {
       const whole = runner.run(problem, "nn", 300, n, k, how, PLAIN);
@@ -171,7 +171,7 @@ test.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])(
   (special) => {
     const random = randomSource(8);
     for (const [m, n, k] of SPECIAL_SIZES) {
-      const runner = new GemmRunner(createKernels({ bytes: 1 << 21 }), m, n, k);
+      const runner = new GemmRunner(openKernels(1 << 21), m, n, k);
       for (const layout of LAYOUTS) {
         for (const how of COMBINATIONS) {
           const clean = problemOf(random, m, n, k);
@@ -198,7 +198,7 @@ test.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])(
 test("NaN in the bias or in an accumulated C reaches the result, through ReLU too", () => {
   const random = randomSource(9);
   for (const [m, n, k] of SPECIAL_SIZES) {
-    const runner = new GemmRunner(createKernels({ bytes: 1 << 21 }), m, n, k);
+    const runner = new GemmRunner(openKernels(1 << 21), m, n, k);
     const problem = problemOf(random, m, n, k);
     problem.bias[n - 1] = Number.NaN;
     problem.before[m * n - 1] = Number.NaN;

@@ -1,9 +1,10 @@
 // No kernel reads more than 16 bytes past an operand's end: each operand in turn lies 16 bytes before the end of the
 // memory, where a longer read traps.
 import { expect, test } from "vitest";
-import { createKernels, gemmScratchBytes, type KernelSpace, type Kernels } from "../../src/kernels.ts";
+import { gemmScratchBytes, type KernelSpace, type Kernels } from "../../src/kernels.ts";
 import { bitDifference } from "../support/bounds.ts";
 import { randomSource } from "../support/random.ts";
+import { openKernels } from "../support/space.ts";
 
 interface Call {
   readonly name: string;
@@ -45,7 +46,7 @@ function check(space: KernelSpace, call: Call): void {
 const LENGTHS = [1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 13, 16, 17, 31];
 
 test("sgemm in all layouts", () => {
-  const space = createKernels({ bytes: 1 << 20 });
+  const space = openKernels(1 << 20);
   const random = randomSource(1);
   const sizes = [1, 2, 3, 4, 5, 7, 9, 17].flatMap((m) =>
     [1, 3, 4, 5, 8, 9, 18].flatMap((n) => [1, 2, 3, 5].map((k) => [m, n, k])),
@@ -69,7 +70,7 @@ test("sgemm in all layouts", () => {
 });
 
 test("elementwise kernels and optimizers", () => {
-  const space = createKernels({ bytes: 1 << 16 });
+  const space = openKernels(1 << 16);
   const random = randomSource(2);
   for (const n of LENGTHS) {
     const blocks = (count: number): Float32Array[] => Array.from({ length: count }, () => random.floats(n, 0.1, 1));
@@ -96,6 +97,7 @@ test("elementwise kernels and optimizers", () => {
       ["adam_step", 4, (k, [p, g, m, v]) => k.adam_step(n, p, g, m, v, 0.1, 0.9, 0.99, 1e-8, 2, 3, 0.1)],
       ["adamw_step", 4, (k, [p, g, m, v]) => k.adamw_step(n, p, g, m, v, 0.1, 0.9, 0.99, 1e-8, 2, 3, 0.1)],
       ["first_non_finite", 1, (k, [x]) => void k.first_non_finite(n, x)],
+      ["largest_magnitude", 1, (k, [x]) => void k.largest_magnitude(n, x)],
       ["fill", 1, (k, [x]) => k.fill(n, x, 2)],
       ["philox_u32", 1, (k, [x]) => k.philox_u32(n, x, 1, 2, 3, 4, 5, 1)],
       ["philox_uniform", 1, (k, [x]) => k.philox_uniform(n, x, 1, 2, 3, 4, 5, -1, 1)],
@@ -106,7 +108,7 @@ test("elementwise kernels and optimizers", () => {
 });
 
 test("kernels by rows", () => {
-  const space = createKernels({ bytes: 1 << 17 });
+  const space = openKernels(1 << 17);
   const random = randomSource(3);
   for (const rows of [1, 3]) {
     for (const n of LENGTHS) {

@@ -1,5 +1,10 @@
 // Kernel operands for tests: every block lies between guard cells and starts at a changing 4-byte offset.
-import { createKernels, type Kernels } from "../../src/kernels.ts";
+import { createKernels, type KernelSpace, type KernelSpaceOptions, type Kernels } from "../../src/kernels.ts";
+
+/** Which build the kernel tests run: SIMDGRAD_SIMD=relaxed (or auto) takes the one with fused multiply-add. */
+export const SIMD = (process.env.SIMDGRAD_SIMD ?? "strict") as NonNullable<KernelSpaceOptions["simd"]>;
+
+export const openKernels = (bytes: number): KernelSpace => createKernels({ simd: SIMD, bytes });
 
 /** A NaN with a payload of its own: it spoils a result that reads it, and a write over it is seen. */
 export const GUARD = 0x7fedc0de;
@@ -28,7 +33,7 @@ export interface TestSpace {
 }
 
 export function openSpace(bytes = 1 << 24): TestSpace {
-  const space = createKernels({ bytes });
+  const space = openKernels(bytes);
   let turn = 0;
 
   const matrix = (rows: number, n: number, ld = n, values?: ArrayLike<number>): Operand => {
