@@ -41,19 +41,20 @@ export class Engine {
   placement: Placement;
   /** Counts re-plannings: bound lists of an older one are stale. */
   generation = 0;
-  /** Present with more than one thread. */
-  readonly lanes: Lanes | undefined;
+  /** Started by the first list that is worth it: a small model never starts a worker. */
+  lanes: Lanes | undefined;
   readonly options: EngineOptions;
   private readonly instance: Instance;
+  private readonly module: WebAssembly.Module;
 
-  /** Errors: MEMORY when capacity rows of this plan do not fit; RUNTIME when lanes cannot start. */
+  /** Errors: MEMORY when capacity rows of this plan do not fit. */
   constructor(plan: Plan, module: WebAssembly.Module, options: EngineOptions) {
-    const { capacity, threads, worker } = options;
+    const { capacity, threads } = options;
     this.plan = plan;
     this.options = options;
     this.placement = place(plan.fixed, plan.programs, capacity, threads);
     this.instance = instantiate(module, this.placement.end, threads > 1);
-    this.lanes = threads > 1 ? new Lanes(threads, module, this.instance, worker) : undefined;
+    this.module = module;
     this.kernels = this.instance.kernels;
     this.update = { learningRate: plan.spec.optimizer?.learningRate ?? 0, step: 0 };
     this.renewViews();
@@ -103,6 +104,13 @@ export class Engine {
     return [parameters, ...moments].map((block) => this.view(block));
   }
 
+  /** Errors: RUNTIME when workers cannot start. */
+  startLanes(): Lanes {
+    const { threads, worker } = this.options;
+    this.lanes ??= new Lanes(threads, this.module, this.instance, worker);
+    return this.lanes;
+  }
+
   list(steps: readonly Step[]): RunList {
     return new RunList(this, steps);
   }
@@ -114,6 +122,7 @@ export class Engine {
 
 /** A list that the lanes have, with the scalars that each run writes for them. */
 interface SharedList {
+  readonly lanes: Lanes;
   readonly list: ReturnType<Lanes["load"]>;
   readonly scalars: readonly Scalar[];
 }
@@ -135,17 +144,14 @@ export class RunList {
 
   /** The sum of the calls' results, where they have any. Errors: RUNTIME when a lane died. */
   run(rows: number): number {
-    const { lanes } = this.engine;
-    if (lanes) {
-      const shared = this.sharedList(lanes, rows);
-      if (shared && lanes.ready(shared.list)) {
-        shared.scalars.forEach((scalar, i) => {
-          lanes.scalars[i] = scalar.value(this.engine.update);
-        });
-        return lanes.run(shared.list);
-      }
-    }
-    return run(this.calls(rows));
+    const { engine } = this;
+    const shared = engine.options.threads > 1 ? this.sharedList(rows) : undefined;
+    if (!shared?.lanes.ready(shared.list)) return run(this.calls(rows));
+    const { lanes, list, scalars } = shared;
+    scalars.forEach((scalar, i) => {
+      lanes.scalars[i] = scalar.value(engine.update);
+    });
+    return lanes.run(list);
   }
 
   calls(rows: number): Call[] {
@@ -158,13 +164,17 @@ export class RunList {
     return calls;
   }
 
-  private sharedList(lanes: Lanes, rows: number): SharedList | undefined {
+  private sharedList(rows: number): SharedList | undefined {
     this.forgetStale();
     if (this.shared.has(rows)) return this.shared.get(rows);
     const scalars: Scalar[] = [];
-    const shares = shareSteps(this.steps, this.engine.placement, rows, lanes.count, scalars);
-    const pays = shares.work >= SHARED_WORK && scalars.length <= MAX_SCALARS;
-    const shared = pays ? { list: lanes.load(shares.lanes), scalars } : undefined;
+    const { engine } = this;
+    const shares = shareSteps(this.steps, engine.placement, rows, engine.options.threads, scalars);
+    let shared: SharedList | undefined;
+    if (shares.work >= SHARED_WORK && scalars.length <= MAX_SCALARS) {
+      const lanes = engine.startLanes();
+      shared = { lanes, list: lanes.load(shares.lanes), scalars };
+    }
     this.shared.set(rows, shared);
     return shared;
   }
