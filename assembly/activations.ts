@@ -2,7 +2,7 @@
 // be dy. Forward, NaN gives NaN. Errors: by scripts/ulp.mjs, the worst of
 // every 107th f32 in either build; of sigmoid and tanh the worst of all in the strict build.
 import { ELU, exponential, GELU, SIGMOID, SILU, SOFTPLUS, TANH } from "./exponential";
-import { map, map_backward, map_compact } from "./map";
+import { map, map_backward } from "./map";
 import { one } from "./math";
 
 // @ts-ignore: decorator
@@ -30,7 +30,7 @@ class Relu {
 class ReluBackward {
   // @ts-ignore: decorator
   @inline
-  of(saved: v128, dy: v128, _p: v128, _q: v128): v128 {
+  of(saved: v128, dy: v128, _p: v128, _q: v128, _mask: v128): v128 {
     return v128.andnot(dy, f32x4.le(saved, zero()));
   }
 }
@@ -43,31 +43,25 @@ class LeakyRelu {
   }
 }
 
-class LeakyReluBackward {
+/** dy scale where saved > 0, else dy bend, with saved added to bend in the bits of `mask`: leaky_relu, elu and selu. */
+class BentBackward {
   // @ts-ignore: decorator
   @inline
-  of(saved: v128, dy: v128, slope: v128, _q: v128): v128 {
-    return v128.bitselect(dy, f32x4.mul(dy, slope), f32x4.gt(saved, zero()));
+  of(saved: v128, dy: v128, scale: v128, bend: v128, mask: v128): v128 {
+    const slope = f32x4.add(v128.and(saved, mask), bend);
+    return f32x4.mul(dy, v128.bitselect(scale, slope, f32x4.gt(saved, zero())));
   }
 }
 
-class EluBackward {
-  // @ts-ignore: decorator
-  @inline
-  of(saved: v128, dy: v128, scale: v128, bend: v128): v128 {
-    return f32x4.mul(dy, v128.bitselect(scale, f32x4.add(saved, bend), f32x4.gt(saved, zero())));
-  }
-}
-
-function elu_scaled_backward(n: i32, y: usize, dy: usize, dx: usize, scale: f32, bend: f32): void {
-  map_backward<EluBackward>(n, y, dy, dx, scale, bend);
+function bent_backward(n: i32, saved: usize, dy: usize, dx: usize, scale: f32, bend: f32, mask: i32): void {
+  map_backward<BentBackward>(n, saved, dy, dx, scale, bend, mask);
 }
 
 /** dy (1 - y) (y + p): p = 0 for sigmoid, 1 for tanh, where 1 - y^2 would cancel near 1. */
 class SigmoidBackward {
   // @ts-ignore: decorator
   @inline
-  of(y: v128, dy: v128, p: v128, _q: v128): v128 {
+  of(y: v128, dy: v128, p: v128, _q: v128, _mask: v128): v128 {
     return f32x4.mul(dy, f32x4.mul(f32x4.sub(one(), y), f32x4.add(y, p)));
   }
 }
@@ -93,7 +87,7 @@ export function leaky_relu(n: i32, x: usize, y: usize, slope: f32): void {
 
 /** dx = dy where x > 0, else slope dy; saved: input, or output when slope >= 0. */
 export function leaky_relu_backward(n: i32, saved: usize, dy: usize, dx: usize, slope: f32): void {
-  map_backward<LeakyReluBackward>(n, saved, dy, dx, slope);
+  bent_backward(n, saved, dy, dx, 1, slope, 0);
 }
 
 /** y = x where x > 0, else alpha (e^x - 1).
@@ -105,7 +99,7 @@ export function elu(n: i32, x: usize, y: usize, alpha: f32): void {
 
 /** dx = dy where y > 0, else dy (y + alpha); alpha >= 0. */
 export function elu_backward(n: i32, y: usize, dy: usize, dx: usize, alpha: f32): void {
-  elu_scaled_backward(n, y, dy, dx, 1, alpha);
+  bent_backward(n, y, dy, dx, 1, alpha, -1);
 }
 
 /** y = scale (x where x > 0, else alpha (e^x - 1)).
@@ -116,11 +110,11 @@ export function selu(n: i32, x: usize, y: usize): void {
 
 /** dx = dy scale where y > 0, else dy (y + scale alpha). */
 export function selu_backward(n: i32, y: usize, dy: usize, dx: usize): void {
-  elu_scaled_backward(n, y, dy, dx, SELU_SCALE, SELU_BEND);
+  bent_backward(n, y, dy, dx, SELU_SCALE, SELU_BEND, -1);
 }
 
 /** y = x (1 + erf(x / sqrt 2)) / 2.
- *  Error: <= 12.4 ulp from -2 up; below |error| <= 1.5e-8 |x|.
+ *  Error: <= 10.3 ulp from -2 up; below |error| <= 1.5e-8 |x|.
  *  Source: Hendrycks & Gimpel 2016, the exact form. */
 export function gelu(n: i32, x: usize, y: usize): void {
   exponential(GELU, n, x, 0, y, 0, 0);

@@ -1,9 +1,7 @@
-// The loops of all elementwise kernels. What is done to a vector is a class F with one inlined method `of`; F is
-// never instantiated, it only names the method. The compact loops hold F once, the others three times: up to a quarter
-// quicker, where F is short or hot.
-
-// Loads run past the end. A loop is left at the short vector that ends an array: code after a call would have to load
-// its constants again.
+// The loops of the elementwise kernels. What is done to a vector is a class F with one inlined method `of`; F is
+// never instantiated, it only names the method. The compact loop holds F once, the others three times: up to a quarter
+// quicker, where F is short or hot. Loads run past the end; a loop is left at the short vector that ends an array,
+// since what follows a call within the loop would have to load its constants again.
 
 /** Stores the first `count` (1 to 3) lanes and nothing past them. It calls itself, so that the compiler copies it
  *  nowhere. */
@@ -52,33 +50,27 @@ export function map_compact<F>(n: i32, x: usize, y: usize, p: f32 = 0, q: f32 = 
   }
 }
 
-/** dx = F(saved, dy; p, q) over n elements. */
+/** dx = F(saved, dy; p, q, mask) over n elements. */
 // @ts-ignore: decorator
 @inline
-export function map_backward<F>(n: i32, saved: usize, dy: usize, dx: usize, p: f32 = 0, q: f32 = 0): void {
+export function map_backward<F>(
+  n: i32, saved: usize, dy: usize, dx: usize, p: f32 = 0, q: f32 = 0, mask: i32 = 0,
+): void {
   const f = changetype<F>(0);
   const ps = f32x4.splat(p);
   const qs = f32x4.splat(q);
+  const bits = i32x4.splat(mask);
   for (; n >= 8; n -= 8) {
-    const a = f.of(v128.load(saved), v128.load(dy), ps, qs);
-    const b = f.of(v128.load(saved, 16), v128.load(dy, 16), ps, qs);
+    const a = f.of(v128.load(saved), v128.load(dy), ps, qs, bits);
+    const b = f.of(v128.load(saved, 16), v128.load(dy, 16), ps, qs, bits);
     v128.store(dx, a);
     v128.store(dx, b, 16);
     saved += 32;
     dy += 32;
     dx += 32;
   }
-  map_backward_compact<F>(n, saved, dy, dx, p, q);
-}
-
-// @ts-ignore: decorator
-@inline
-export function map_backward_compact<F>(n: i32, saved: usize, dy: usize, dx: usize, p: f32 = 0, q: f32 = 0): void {
-  const f = changetype<F>(0);
-  const ps = f32x4.splat(p);
-  const qs = f32x4.splat(q);
   for (; n > 0; n -= 4) {
-    const v = f.of(v128.load(saved), v128.load(dy), ps, qs);
+    const v = f.of(v128.load(saved), v128.load(dy), ps, qs, bits);
     if (n < 4) {
       store_few(dx, v, n);
       return;

@@ -127,19 +127,15 @@ export function sgd_momentum_step(
   return failures;
 }
 
-/** RMSprop step, g' = g + wd * p, v <- alpha * v + (1 - alpha) g'^2, d = g' / (sqrt(v) + eps);
- *  p <- p - lr * d, with momentum buf <- momentum * buf + d and p <- p - lr * buf.
- *  Shapes: p, g, v, buf f32[n]; p, v, buf written; buf is 0 (no address) when momentum is 0.
- *  Error: v 3.2, buf 3.9, change of p 5.4.
- *  Source: torch.optim.RMSprop, not centered. */
-export function rmsprop_step(
+/** RMSprop's step and, with both factors of the square 1, Adagrad's; without momentum where buf is 0. */
+function adaptive(
   n: i32, p: usize, g: usize, v: usize, buf: usize,
-  lr: f64, alpha: f64, epsilon: f64, momentum: f64, weightDecay: f64,
+  lr: f64, keepSquare: f64, takeSquare: f64, epsilon: f64, momentum: f64, weightDecay: f64,
 ): i32 {
   const rate = splat(-lr);
   const decay = splat(weightDecay);
-  const keep = splat(alpha);
-  const take = splat(1 - alpha);
+  const keep = splat(keepSquare);
+  const take = splat(takeSquare);
   const eps = splat(epsilon);
   const mu = splat(momentum);
   const end = n << 2;
@@ -172,6 +168,18 @@ export function rmsprop_step(
   return failures;
 }
 
+/** RMSprop step, g' = g + wd * p, v <- alpha * v + (1 - alpha) g'^2, d = g' / (sqrt(v) + eps);
+ *  p <- p - lr * d, with momentum buf <- momentum * buf + d and p <- p - lr * buf.
+ *  Shapes: p, g, v, buf f32[n]; p, v, buf written; buf is 0 (no address) when momentum is 0.
+ *  Error: v 3.2, buf 3.9, change of p 5.4.
+ *  Source: torch.optim.RMSprop, not centered. */
+export function rmsprop_step(
+  n: i32, p: usize, g: usize, v: usize, buf: usize,
+  lr: f64, alpha: f64, epsilon: f64, momentum: f64, weightDecay: f64,
+): i32 {
+  return adaptive(n, p, g, v, buf, lr, alpha, 1 - alpha, epsilon, momentum, weightDecay);
+}
+
 /** Adagrad step, g' = g + wd * p, sum <- sum + g'^2, p <- p - lr * g' / (sqrt(sum) + eps).
  *  Shapes: p, g, sum f32[n]; p, sum written.
  *  Error: sum 2, change of p 4.7.
@@ -179,31 +187,7 @@ export function rmsprop_step(
 export function adagrad_step(
   n: i32, p: usize, g: usize, sum: usize, lr: f64, epsilon: f64, weightDecay: f64,
 ): i32 {
-  const rate = splat(-lr);
-  const decay = splat(weightDecay);
-  const eps = splat(epsilon);
-  const end = n << 2;
-  let failures = 0;
-  for (let i = 0; i < end; i += 16) {
-    let next: v128, square: v128, finite: i32;
-    do {
-      const value = v128.load(p + i);
-      const gradient = madd(decay, value, v128.load(g + i));
-      square = flush_positive(madd(gradient, gradient, flush_positive(v128.load(sum + i))));
-      const root = f32x4.add(f32x4.sqrt(square), eps);
-      next = f32x4.add(value, f32x4.div(f32x4.mul(rate, gradient), root));
-      finite = finite_bits(f32x4.add(next, root));
-      if (is_partial(finite, i, end - 16)) break;
-      v128.store(p + i, next);
-      v128.store(sum + i, square);
-      i += 16;
-    } while (i < end);
-    if (i >= end) break;
-    failures += count_missing(finite, end - i);
-    store_finite(p + i, next, finite, end - i);
-    store_finite(sum + i, square, finite, end - i);
-  }
-  return failures;
+  return adaptive(n, p, g, sum, 0, lr, 1, 1, epsilon, 0, weightDecay);
 }
 
 // @ts-ignore: decorator
