@@ -1,0 +1,79 @@
+// @ts-check
+// `npm run test:runtimes`: packs the package, installs it into an empty project, runs one spec in each runtime and
+// compares the hashes of what it computed. Runs after ready.mjs.
+//   --all          also the runtimes that CI leaves out; what cannot run here then counts as a failure
+//   --only NAME    those whose name starts with NAME, and the first one to compare with; may be repeated
+import { parseArgs } from "node:util";
+import { installPackage } from "./install.mjs";
+import { RUNTIMES } from "./runtimes.mjs";
+
+/** @typedef {{ name: string, version: string, verdict: string, ms: number, red: boolean }} Row */
+
+const { values } = parseArgs({ options: { all: { type: "boolean" }, only: { type: "string", multiple: true } } });
+const { all = false, only } = values;
+const chosen = RUNTIMES.filter(({ name, tier }, i) => {
+  return only ? i === 0 || only.some((start) => name.startsWith(start)) : all || tier !== "all";
+});
+const unknown = only?.find((start) => !RUNTIMES.some(({ name }) => name.startsWith(start)));
+if (unknown !== undefined) throw new Error(`--only ${unknown}: no runtime of that name.`);
+
+installPackage();
+/** @type {{ name: string, hashes: Record<string, string> } | undefined} */
+let reference;
+/** @type {Row[]} */
+const rows = [];
+for (const runtime of chosen) rows.push(await test(runtime));
+print(rows);
+process.exitCode = rows.some(({ red }) => red) ? 1 : 0;
+
+/** @param {import("./runtimes.mjs").Runtime} runtime @returns {Promise<Row>} */
+async function test({ name, tier, prepare, run }) {
+  let version = "-";
+  try {
+    version = prepare();
+  } catch (error) {
+    explain(name, error);
+    return { name, version, verdict: "not here", ms: 0, red: all || only !== undefined || tier === "required" };
+  }
+  const start = performance.now();
+  let problems;
+  try {
+    problems = compare(name, await run());
+  } catch (error) {
+    problems = explain(name, error);
+  }
+  const ms = performance.now() - start;
+  return { name, version, verdict: problems || "equal", ms, red: problems !== "" };
+}
+
+/** Empty when all hashes are those of the first runtime that gave any.
+ *  @param {string} name @param {Record<string, string>} hashes */
+function compare(name, hashes) {
+  reference ??= { name, hashes };
+  const keys = new Set([...Object.keys(reference.hashes), ...Object.keys(hashes)]);
+  const different = [...keys].filter((key) => hashes[key] !== reference?.hashes[key]);
+  for (const key of different) {
+    console.error(`${name}: ${key}: ${hashes[key]}, ${reference.name} has ${reference.hashes[key]}`);
+  }
+  return different.length > 0 ? `${different.length} of ${keys.size} differ` : "";
+}
+
+/** @param {string} name @param {unknown} error */
+function explain(name, error) {
+  console.error(`${name}: ${error instanceof Error ? error.message : error}`);
+  return "failed";
+}
+
+/** @param {Row[]} rows */
+function print(rows) {
+  const lines = rows.map(({ name, version, verdict, ms, red }) => {
+    return [red ? "FAIL" : verdict === "equal" ? "ok" : "-", name, version, verdict, ms ? ms.toFixed(0) : "-"];
+  });
+  console.log();
+  for (const [mark, name, version, verdict, ms] of [["", "runtime", "version", "hashes", "ms"], ...lines]) {
+    console.log(`${mark.padEnd(4)} ${name.padEnd(17)} ${version.padEnd(17)} ${verdict.padEnd(14)} ${ms.padStart(6)}`);
+  }
+  const count = Object.keys(reference?.hashes ?? {}).length;
+  const equal = rows.filter(({ verdict }) => verdict === "equal").length;
+  console.log(`\n${count} hashes, the same in ${equal} of ${rows.length} runs.`);
+}

@@ -1,0 +1,142 @@
+// @ts-check
+// The runtimes: where each comes from, and how it runs the spec.
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { basename, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+import { APP, installRuntime, VERSIONS } from "./install.mjs";
+
+/** @typedef {object} Runtime
+ *  @property {string} name
+ *  @property {"required" | "quick" | "all"} tier required and quick run by default; what is required must have run
+ *  @property {() => string} prepare installs it where it is not there yet; its version
+ *  @property {() => Promise<Record<string, string>>} run the hashes by name */
+
+const CHROMIUM = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
+const WASM = join(APP, "node_modules/simdgrad/dist");
+
+/** The wasm files stay imports. @type {import("esbuild").BuildOptions} */
+const WORKERD = {
+  conditions: ["workerd"],
+  plugins: [
+    {
+      name: "external-wasm",
+      setup({ onResolve }) {
+        onResolve({ filter: /\.wasm$/ }, ({ path }) => ({ path: `./${basename(path)}`, external: true }));
+      },
+    },
+  ],
+};
+
+/** A script; the wasm files are found in `wasmModules`, where the host puts them.
+ *  @type {import("esbuild").BuildOptions} */
+const EDGE_LIGHT = {
+  conditions: ["edge-light"],
+  format: "iife",
+  plugins: [
+    {
+      name: "global-wasm",
+      setup({ onResolve, onLoad }) {
+        onResolve({ filter: /\.wasm\?module$/ }, ({ path }) => ({
+          path: basename(path, "?module"),
+          namespace: "wasm",
+        }));
+        onLoad({ filter: /.*/, namespace: "wasm" }, ({ path }) => ({
+          contents: `export default wasmModules["${path}"];`,
+        }));
+      },
+    },
+  ],
+};
+
+/** @type {readonly Runtime[]} */
+export const RUNTIMES = [
+  ...node(20, "quick"),
+  ...node(22, "all"),
+  ...node(24, "required"),
+  ...node(26, "all"),
+  program("deno", "quick", deno, ["run", "--allow-read", "--allow-write", "entries/esm.mjs"]),
+  program("bun", "quick", bun, ["entries/esm.mjs"]),
+  program("bun-require", "quick", bun, ["entries/cjs.cjs"]),
+  hosted("workerd", "required", "miniflare", () => bundle("workerd.mjs", WORKERD), WASM),
+  hosted("edge-light", "all", "edge-runtime", () => bundle("edge.mjs", EDGE_LIGHT), WASM),
+  ...["page", "worker", "threads"].map((mode) =>
+    hosted(`chromium-${mode}`, "all", "playwright-core", () => bundle("page.mjs"), CHROMIUM, mode),
+  ),
+];
+
+/** @param {number} major @param {Runtime["tier"]} tier */
+function node(major, tier) {
+  const path = () => nodePath(major);
+  return [
+    program(`node${major}`, tier, path, ["entries/esm.mjs"]),
+    program(`node${major}-require`, tier, path, ["entries/cjs.cjs"]),
+  ];
+}
+
+/** A runtime that is a program. @param {string} name @param {Runtime["tier"]} tier @param {() => string} path
+ *  @param {string[]} args @returns {Runtime} */
+function program(name, tier, path, args) {
+  return { name, tier, prepare: () => versionOf(path()), run: async () => JSON.parse(execute(path(), ...args)) };
+}
+
+/** A runtime that a script of hosts/ drives. @param {string} name @param {Runtime["tier"]} tier
+ *  @param {string} packageName @param {() => Promise<string>} bundled @param {string[]} args @returns {Runtime} */
+function hosted(name, tier, packageName, bundled, ...args) {
+  const host = fileURLToPath(new URL(`hosts/${packageName}.mjs`, import.meta.url));
+  return {
+    name,
+    tier,
+    prepare: () => {
+      hostNode();
+      installRuntime(packageName);
+      return packageName === "playwright-core" ? versionOf(CHROMIUM) : VERSIONS[packageName];
+    },
+    run: async () => JSON.parse(execute(hostNode(), host, installRuntime(packageName), await bundled(), ...args)),
+  };
+}
+
+/** This Node, or one of that major version. @param {number} major */
+function nodePath(major) {
+  if (process.versions.node.startsWith(`${major}.`)) return process.execPath;
+  const name = `node-${process.platform}-${process.arch}`;
+  return join(installRuntime(`node${major}`, name), "node_modules", name, "bin/node");
+}
+
+/** What runs the hosts; miniflare needs Node 22. */
+function hostNode() {
+  return Number.parseInt(process.versions.node, 10) >= 22 ? process.execPath : nodePath(24);
+}
+
+function deno() {
+  const name = `@deno/${process.platform}-${process.arch}${process.platform === "linux" ? "-glibc" : ""}`;
+  return join(installRuntime("deno", name), "node_modules", name, "deno");
+}
+
+function bun() {
+  const name = `@oven/bun-${process.platform}-${process.arch === "arm64" ? "aarch64" : "x64"}`;
+  return join(installRuntime("bun", name), "node_modules", name, "bin/bun");
+}
+
+/** The bundle's path. @param {string} entry @param {import("esbuild").BuildOptions} [options] */
+async function bundle(entry, options) {
+  const outfile = join(APP, "bundled", entry);
+  const entryPoints = [join(APP, "entries", entry)];
+  await build({ entryPoints, outfile, bundle: true, format: "esm", logLevel: "warning", ...options });
+  return outfile;
+}
+
+/** @param {string} path */
+function versionOf(path) {
+  if (!existsSync(path)) throw new Error(`${path} is not there`);
+  return /\d+(\.\d+)+/.exec(execute(path, "--version"))?.[0] ?? "?";
+}
+
+/** What it prints; within the project that has the package. @param {string} path @param {string[]} args */
+function execute(path, ...args) {
+  const options = /** @type {const} */ ({ cwd: APP, encoding: "utf8", timeout: 60_000 });
+  const { status, stdout, stderr, error } = spawnSync(path, args, options);
+  if (status !== 0) throw new Error(`${error?.message ?? `exit status ${status}`}\n${stdout}${stderr}`.trim());
+  return stdout;
+}

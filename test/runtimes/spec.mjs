@@ -1,0 +1,143 @@
+// What every runtime does, and the hashes of what comes out: they must be the same everywhere.
+import digits from "./digits.mjs";
+
+const SEEDS = [1, 2, 3];
+
+/** Hashes by name. `threads` is for the wide network; the digits network is too small to be split.
+ *  @param {typeof import("simdgrad")} simdgrad @param {typeof import("simdgrad/kernels")} kernels */
+export async function exercise(simdgrad, kernels, { threads = 1 } = {}) {
+  /** @type {Record<string, string>} */
+  const hashes = {};
+  const data = readDigits();
+  for (const seed of SEEDS) {
+    for (const [name, values] of Object.entries(await trainDigits(simdgrad, data, seed))) {
+      hashes[`seed ${seed}: ${name}`] = await sha256(values);
+    }
+  }
+  if (new Set(Object.values(hashes)).size < Object.keys(hashes).length) throw new Error("Seeds share a hash.");
+  hashes["wide network: weights"] = await sha256(await trainWide(simdgrad, data, threads));
+  hashes["kernels: exp"] = await sha256(runKernel(kernels));
+  return hashes;
+}
+
+/** Saving to a file and loading it keeps every bit. @param {typeof import("simdgrad/node")} files @param {string} path */
+export async function exerciseFiles({ sequential, dense, adam }, { saveFile, loadFile }, path) {
+  const layers = [dense(5, { activation: "softmax" })];
+  const model = sequential({ input: 3, layers, loss: "cross-entropy", optimizer: adam() });
+  model.trainBatch(Float32Array.of(1, 2, 3, 4, 5, 6), Int32Array.of(4, 0));
+  await saveFile(model, path);
+  assertEqual(await sha256((await loadFile(path)).save()), await sha256(model.save()), "A loaded file differs");
+}
+
+/** Whether this environment compiles WebAssembly from bytes. */
+export function compilesBytes() {
+  try {
+    return Boolean(new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0)));
+  } catch {
+    return false;
+  }
+}
+
+/** Whether this environment makes functions from strings. */
+export function evaluatesStrings() {
+  try {
+    return Boolean(new Function("return 1"));
+  } catch {
+    return false;
+  }
+}
+
+async function trainDigits({ sequential, load, dense, adam }, { train, test }, seed) {
+  const model = sequential({
+    input: 64,
+    layers: [dense(64, { activation: "relu" }), dense(10, { activation: "softmax" })],
+    loss: "cross-entropy",
+    optimizer: adam(),
+    seed,
+  });
+  const { epochs } = await model.fit(train, { epochs: 2, batchSize: 32 });
+  const predictions = model.predict(test.x);
+  const loaded = load(model.save());
+  for (const each of [model, loaded]) await each.fit(train, { epochs: 1, batchSize: 32 });
+  const file = loaded.save();
+  assertEqual(await sha256(model.save()), await sha256(file), `seed ${seed}: a loaded model trains on differently`);
+  const { accuracy } = loaded.evaluate(test);
+  if (!(accuracy > 0.5)) throw new Error(`seed ${seed}: learned nothing, accuracy ${accuracy}`);
+  return { losses: Float64Array.from(epochs, ({ loss }) => loss), predictions, weights: loaded.weights, file };
+}
+
+/** Large enough for its steps to be split over lanes; with threads, that is seen to. */
+async function trainWide({ sequential, dense, adam }, { train }, threads) {
+  const lanes = threads > 1 ? watchLanes() : undefined;
+  const layers = [dense(512, { activation: "relu" }), dense(256, { activation: "gelu" })];
+  const model = sequential({
+    input: 64,
+    layers: [...layers, dense(10, { activation: "softmax" })],
+    loss: "cross-entropy",
+    optimizer: adam(),
+    seed: 4,
+    threads,
+  });
+  if (lanes) await firstMeeting(lanes, () => model.predict(train.x.subarray(0, 256 * 64)));
+  const before = lanes?.meetings();
+  await model.fit(train, { epochs: 6, batchSize: 256 });
+  if (lanes && lanes.meetings() === before) throw new Error("fit ran on one lane only.");
+  const weights = model.weights.slice();
+  if (lanes) model[Symbol.dispose]();
+  return weights;
+}
+
+/** Lanes start on their own time: until they are ready one lane does all. */
+async function firstMeeting(lanes, work) {
+  for (let tries = 0; lanes.meetings() === 0; tries++) {
+    if (tries === 500) throw new Error("The lanes never started.");
+    work();
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+/** Counts how often all lanes met: word 3 of the block that each lane is handed (src/runtime/barrier.ts). */
+function watchLanes() {
+  const { Worker } = globalThis.process?.getBuiltinModule?.("node:worker_threads") ?? globalThis;
+  const { postMessage } = Worker.prototype;
+  let block;
+  Worker.prototype.postMessage = function (message, ...rest) {
+    block ??= message.block;
+    return postMessage.call(this, message, ...rest);
+  };
+  return { meetings: () => (block ? Atomics.load(new Int32Array(block), 3) : 0) };
+}
+
+function runKernel({ createKernels }) {
+  const space = createKernels({ bytes: 4096 });
+  const values = space.f32(101);
+  values.forEach((_, i) => {
+    values[i] = (i - 50) / 8;
+  });
+  space.kernels.exp(values.length, values.byteOffset, values.byteOffset);
+  return values;
+}
+
+/** As the demo splits them: every fifth row is for testing. */
+function readDigits() {
+  const rows = digits
+    .trim()
+    .split("\n")
+    .map((line) => line.split(",").map(Number));
+  const samples = (part) => ({
+    x: Float32Array.from(part.flatMap((row) => row.slice(0, 64).map((count) => count / 16))),
+    y: Int32Array.from(part, (row) => row[64]),
+  });
+  return { train: samples(rows.filter((_, i) => i % 5 !== 0)), test: samples(rows.filter((_, i) => i % 5 === 0)) };
+}
+
+/** @param {ArrayBufferView} values */
+async function sha256({ buffer, byteOffset, byteLength }) {
+  const bytes = new Uint8Array(buffer, byteOffset, byteLength).slice();
+  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  return Array.from(hash, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+function assertEqual(a, b, message) {
+  if (a !== b) throw new Error(`${message}: ${a} and ${b}.`);
+}
