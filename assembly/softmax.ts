@@ -35,8 +35,10 @@ function softmax_rows(
     for (let i = done; i < end; i++) {
       const at = (i as usize) << 2;
       const weight: f64 = weights ? (load<f32>(weights + at) as f64) : 1.0;
+      // Before the row is shifted: dz may be z.
+      const atLabel = labels ? (load<f32>(z + ((load<i32>(labels + at) as usize) << 2)) as f64) : 0.0;
       const top = row_shift(n, z, row) as f64;
-      if (labels) total += weight * (top - (load<f32>(z + ((load<i32>(labels + at) as usize) << 2)) as f64));
+      if (labels) total += weight * (top - atLabel);
       else if (targets) total -= weight * row_dot(n, targets + at * (ldt as usize), row);
       z += stepZ;
       row += stepDz;

@@ -115,6 +115,8 @@ export interface ParameterShape {
 export interface LayerRule<S> {
   /** Checks a spec that may come from a file, and fills in defaults. Errors: CONFIG. */
   normalize(spec: S): S;
+  /** Fills in what depends on the layer after it. */
+  resolve?(spec: S, next: { readonly kind: string } | undefined): S;
   /** Its forward steps take an input of any stride; other layers get one that is padded like the rest. */
   readonly anyStride?: true;
   units(spec: S, inputs: number): number;

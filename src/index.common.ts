@@ -1,16 +1,22 @@
 // What every form of the entry `simdgrad` has, however the kernels arrive.
+
+export type { Region } from "./contract.ts";
 export { type ErrorCode, SimdgradError } from "./errors.ts";
 export type { Initializer, InitializerName } from "./initializers.ts";
 export { type ActivationSpec, activation } from "./layers/activation.ts";
 export type { Activation, ActivationName } from "./layers/activations.ts";
 export { type DenseOptions, type DenseSpec, dense } from "./layers/dense.ts";
 export type { LayerSpec } from "./layers/index.ts";
+export type { BinaryCrossEntropySpec } from "./losses/binary-cross-entropy.ts";
+export type { CrossEntropySpec } from "./losses/cross-entropy.ts";
 export type { Loss, LossSpec } from "./losses/index.ts";
+export type { HuberSpec, MeanAbsoluteErrorSpec, MeanSquaredErrorSpec } from "./losses/regression.ts";
 export type { Dataset, Inputs, NumberArray, TargetsInput } from "./model/data.ts";
 export type { EarlyStoppingOptions } from "./model/early-stopping.ts";
 export type { FitOptions } from "./model/fit-job.ts";
 export {
   type Evaluation,
+  type ForwardOptions,
   type LoadOptions,
   type Model,
   type Parameter,
@@ -18,6 +24,7 @@ export {
   type RunOptions,
   type SaveOptions,
   type SequentialConfig,
+  type TrainBatchOptions,
 } from "./model/model.ts";
 export type { BatchReport, EpochReport, History, Outcome } from "./model/reports.ts";
 export { createRuntime, type Runtime } from "./model/runtime.ts";
@@ -29,3 +36,6 @@ export { type RmspropOptions, type RmspropSpec, rmsprop } from "./optimizers/rms
 export { type SgdOptions, type SgdSpec, sgd } from "./optimizers/sgd.ts";
 export type { NetworkConfig, NetworkSpec } from "./plan/layout.ts";
 export type { MemoryReport, PlanReport, PlanStep } from "./plan/print.ts";
+export type { LaneWorker } from "./runtime/lanes.ts";
+export type { Simd } from "./runtime/module.ts";
+export type { AbortSignalLike, WasmModule } from "./wasm.ts";

@@ -2,5 +2,6 @@
 export { SimdgradError } from "./errors.ts";
 export type { KernelName, Kernels } from "./runtime/abi.ts";
 export { GEMM_ACCUMULATE, GEMM_PADDED, GEMM_RELU } from "./runtime/abi.ts";
+export type { Simd } from "./runtime/module.ts";
 export { gemmScratchBytes } from "./runtime/scratch.ts";
 export type { CreateKernels, KernelSpace, KernelSpaceOptions } from "./runtime/space.ts";

@@ -19,6 +19,12 @@ export function checkKeys(where: string, options: unknown, known: readonly strin
   }
 }
 
+/** The options themselves once their keys are known. Errors: CONFIG. */
+export function checkOptions<T>(where: string, options: T, known: readonly string[]): T {
+  checkKeys(where, options, known);
+  return options;
+}
+
 /** What was passed, or the default where nothing was: null is no nothing. */
 export function orDefault<T>(value: T | undefined, standard: T): T {
   return value === undefined ? standard : value;

@@ -2,6 +2,7 @@
 import type { BufferRef, Builder, Emitted, LayerRule } from "../contract.ts";
 import { type Initializer, normalizeInitializer } from "../initializers.ts";
 import { checkBoolean, checkCount, checkKeys, orDefault } from "../options.ts";
+import type { ActivationSpec } from "./activation.ts";
 import {
   type Activation,
   backwardFromOutput,
@@ -11,13 +12,13 @@ import {
 } from "./activations.ts";
 
 export interface DenseOptions {
-  activation?: Activation;
-  useBias?: boolean;
+  activation?: Activation | undefined;
+  useBias?: boolean | undefined;
   /** Default: what suits the activation that follows (he-normal, lecun-normal or glorot-uniform). */
-  kernelInit?: Initializer;
-  biasInit?: Initializer;
+  kernelInit?: Initializer | undefined;
+  biasInit?: Initializer | undefined;
   /** false freezes kernel and bias. */
-  trainable?: boolean;
+  trainable?: boolean | undefined;
 }
 
 export interface DenseSpec {
@@ -51,14 +52,21 @@ export const denseRule: LayerRule<DenseSpec> = {
     });
   },
 
+  resolve(spec, next) {
+    if (spec.kernelInit !== undefined) return spec;
+    const apart = spec.activation === "linear" && next?.kind === "activation";
+    const activation = apart ? (next as ActivationSpec).activation : spec.activation;
+    // Normalized again for the order of its keys: equal specs are equal text.
+    return this.normalize({ ...spec, kernelInit: defaultKernelInit(activation) });
+  },
+
   anyStride: true,
 
   units: (spec) => spec.units,
 
   parameters(spec, inputs) {
     const { units, trainable } = spec;
-    const init = spec.kernelInit ?? defaultKernelInit(spec.activation);
-    const kernel = { name: "kernel", shape: [inputs, units], init, trainable };
+    const kernel = { name: "kernel", shape: [inputs, units], init: spec.kernelInit, trainable };
     return spec.useBias ? [kernel, { name: "bias", shape: [units], init: spec.biasInit, trainable }] : [kernel];
   },
 

@@ -85,6 +85,13 @@ function readRows(where: string, name: string, value: unknown, columns: number):
   const values = new Float32Array(source.length * columns);
   for (let i = 0; i < source.length; i++) {
     const row = source[i];
+    if (typeof row === "string" || typeof row === "boolean") {
+      throw new SimdgradError(
+        "DATA",
+        `${where}: expected numbers in ${name} at row ${i}, received ${show(row)}.`,
+        "Map names to class indices 0, 1, 2, ... first.",
+      );
+    }
     if (typeof row === "number") {
       throw new SimdgradError(
         "SHAPE",
@@ -132,14 +139,24 @@ export function checkFinite(where: string, name: string, { values, columns }: Ma
 
 /** Errors: SHAPE, DATA. */
 export function readDataset(where: string, data: Dataset, inputs: number, shape: TargetShape): ReadDataset {
-  if (typeof data !== "object" || data === null || !("x" in data) || !("y" in data)) {
-    throw new SimdgradError("DATA", `${where}: expected data { x, y }, received ${show(data)}.`);
-  }
+  checkIsDataset(where, data);
   const x = readMatrix(where, "x", data.x, inputs);
   if (x.rows === 0) throw new SimdgradError("DATA", `${where}: expected at least one row in x, received none.`);
   const targets = readTargets(where, data.y, x.rows, shape);
   const weights = data.sampleWeight === undefined ? undefined : readWeights(where, data.sampleWeight, x.rows);
   return { rows: x.rows, x, targets, weights };
+}
+
+/** Errors: DATA for what is no { x, y }. */
+export function checkIsDataset(where: string, data: unknown): void {
+  const missing =
+    typeof data === "object" && data !== null && !isArrayLike(data) && ["x", "y"].filter((key) => !(key in data));
+  if (missing && missing.length === 0) return;
+  throw new SimdgradError(
+    "DATA",
+    `${where}: expected data { x, y }, ${missing ? `found no ${missing.join(" and no ")}` : `received ${show(data)}`}.`,
+    `Call ${where.split(",")[0]}({ x, y }, ...).`,
+  );
 }
 
 /** Class indices become labels; all else rows of values. */

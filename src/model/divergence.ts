@@ -4,6 +4,8 @@ import { SimdgradError } from "../errors.ts";
 import type { LossProgram } from "../plan/compile.ts";
 import type { Engine } from "./engine.ts";
 
+/** Weights beyond this are past saving. */
+const WRECKED = 1e6;
 /** Inputs and targets beyond this are suspected before the learning rate is. */
 const UNSCALED = 1e3;
 
@@ -33,8 +35,8 @@ export function diverged(engine: Engine, what: string, cause?: string): Simdgrad
   const { learningRate, step } = engine.update;
   return new SimdgradError(
     "NUMERIC",
-    `Training diverged at optimizer step ${step + 1}: ${what}. The weights are those before this step.`,
-    cause ?? `The learning rate ${learningRate} is probably too high: try a tenth of it.`,
+    `Training diverged at optimizer step ${step + 1} with learning rate ${learningRate}: ${what}. The weights are those before this step.`,
+    cause ?? "The learning rate is probably too high: try a tenth of it.",
   );
 }
 
@@ -54,7 +56,7 @@ function isFiniteBuffer(engine: Engine, buffer: BufferRef, rows: number): boolea
 
 /** What is wrong before the rate is: weights that somebody wrote, unscaled inputs, unscaled targets. */
 function causeOf(engine: Engine, { x, targets }: LossProgram, rows: number): string | undefined {
-  const known = badWeight(engine) ?? unscaled(engine, x, rows, "Feature");
+  const known = badWeight(engine) ?? unscaled(engine, x, rows, "Feature") ?? grown(engine);
   // Labels are integers: only rows of values can be too large.
   return known ?? (targets.name === "rows" ? unscaled(engine, targets, rows, "Target") : undefined);
 }
@@ -64,6 +66,14 @@ function badWeight(engine: Engine): string | undefined {
   const index = engine.kernels.first_non_finite(parameters.columns, engine.address(parameters));
   if (index < 0) return undefined;
   return `${parameterAt(engine, index).name} holds ${engine.view(parameters)[index]}, which no step wrote: set finite weights.`;
+}
+
+/** Weights that no smaller rate brings back. */
+function grown(engine: Engine): string | undefined {
+  const { parameters } = engine.plan.blocks;
+  const largest = engine.kernels.largest_magnitude(parameters.columns, engine.address(parameters));
+  if (largest <= WRECKED) return undefined;
+  return `The weights have grown to ${largest}: build the model anew with a smaller learning rate, or set weights from before.`;
 }
 
 function unscaled(engine: Engine, buffer: BufferRef, rows: number, name: string): string | undefined {

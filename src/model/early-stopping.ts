@@ -9,11 +9,11 @@ const MONITORS = ["validationLoss", "validationAccuracy", "loss", "accuracy"] as
 
 export interface EarlyStoppingOptions {
   /** Accuracies are to rise, losses to fall. Default "validationLoss". */
-  monitor?: (typeof MONITORS)[number];
+  monitor?: (typeof MONITORS)[number] | undefined;
   /** Training stops after this many epochs without a gain; 0 counts as 1. */
   patience: number;
   /** A smaller change is no gain. Default 0. */
-  minDelta?: number;
+  minDelta?: number | undefined;
 }
 
 /** Watches a run's reports and keeps the state of its best epoch. */

@@ -7,6 +7,7 @@ import { shareSteps } from "../plan/shares.ts";
 import type { Kernels } from "../runtime/abi.ts";
 import { ensureBytes, type Instance, instantiate } from "../runtime/instance.ts";
 import { Lanes, type LaneWorker } from "../runtime/lanes.ts";
+import type { WasmModule } from "../wasm.ts";
 
 /** Work under which waking lanes costs more than they give. Units: about FLOPs. */
 const SHARED_WORK = 1.5e7;
@@ -45,10 +46,10 @@ export class Engine {
   lanes: Lanes | undefined;
   readonly options: EngineOptions;
   private readonly instance: Instance;
-  private readonly module: WebAssembly.Module;
+  private readonly module: WasmModule;
 
   /** Errors: MEMORY when capacity rows of this plan do not fit. */
-  constructor(plan: Plan, module: WebAssembly.Module, options: EngineOptions) {
+  constructor(plan: Plan, module: WasmModule, options: EngineOptions) {
     const { capacity, threads } = options;
     this.plan = plan;
     this.options = options;

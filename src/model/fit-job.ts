@@ -1,9 +1,11 @@
 // What fit and train are asked to do: options and data, read and checked before the first step.
 import { SimdgradError, show } from "../errors.ts";
 import { checkBoolean, checkCount, checkKeys, checkNumber, checkObject, orDefault } from "../options.ts";
+import type { AbortSignalLike } from "../wasm.ts";
 import {
   apartFrom,
   checkFinite,
+  checkIsDataset,
   type Dataset,
   isNumberArray,
   noWeight,
@@ -16,24 +18,25 @@ import type { BatchReport, EpochReport } from "./reports.ts";
 import type { Trainer } from "./trainer.ts";
 
 export interface FitOptions {
-  epochs?: number;
-  batchSize?: number;
-  shuffle?: boolean;
+  epochs?: number | undefined;
+  batchSize?: number | undefined;
+  shuffle?: boolean | undefined;
   /** Measured after each epoch. */
-  validation?: Dataset;
+  validation?: Dataset | undefined;
   /** The last fraction of the data, taken before shuffling, as validation. */
-  validationSplit?: number;
+  validationSplit?: number | undefined;
   /** A weight a class, by index. */
-  classWeight?: readonly number[] | Readonly<Record<number, number>>;
+  classWeight?: readonly number[] | Readonly<Record<number, number>> | undefined;
   /** Stops when the monitored number no longer gets better, and always brings back the best epoch's state. */
-  earlyStopping?: EarlyStoppingOptions;
-  onBatch?: (report: BatchReport) => void;
-  onEpoch?: (report: EpochReport) => void;
+  earlyStopping?: EarlyStoppingOptions | undefined;
+  /** Awaited when it gives a promise. */
+  onBatch?: ((report: BatchReport) => unknown) | undefined;
+  onEpoch?: ((report: EpochReport) => unknown) | undefined;
   /** Rejects with its reason between two batches; the model stays usable. */
-  signal?: AbortSignal;
+  signal?: AbortSignalLike | undefined;
   /** Finishes an interrupted run as if it had not been, also after save and load; without one, starts anew. `epochs`
    *  counts from the run's start. */
-  resume?: boolean;
+  resume?: boolean | undefined;
 }
 
 /** Checked options with everything read. */
@@ -49,7 +52,7 @@ export interface FitJob {
   readonly earlyStopping: EarlyStopping | undefined;
   readonly onBatch: FitOptions["onBatch"];
   readonly onEpoch: FitOptions["onEpoch"];
-  readonly signal: AbortSignal | undefined;
+  readonly signal: AbortSignalLike | undefined;
 }
 
 const OPTIONS = [
@@ -74,6 +77,7 @@ export function prepareFit(
   engine: Engine,
   trainer: Trainer,
 ): FitJob {
+  checkIsDataset(where, data);
   checkKeys(where, options, OPTIONS);
   const { onBatch, onEpoch, signal } = options;
   checkCallbacks(where, { onBatch, onEpoch });

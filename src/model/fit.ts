@@ -61,7 +61,7 @@ export async function* epochs(
       earlyStopping?.observe(run, report, engine);
       Object.assign(run, { done: run.done + 1, batch: 0, sums: noSums() });
       progress.epoch++;
-      job.onEpoch?.(report);
+      await job.onEpoch?.(report);
       signal?.throwIfAborted();
       yield report;
     }
@@ -113,7 +113,8 @@ async function runEpoch(
     const count = Math.min(batchSize, data.rows - start);
     const loss = trainer.step(where, data, { start, count, order }, run.sums);
     run.batch++;
-    onBatch?.({ epoch, batch, batches, step: engine.update.step, loss });
+    const told = onBatch?.({ epoch, batch, batches, step: engine.update.step, loss });
+    if (told instanceof Promise) await told;
     if (turns.due(count)) await yieldToEventLoop();
   }
 }

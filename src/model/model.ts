@@ -9,6 +9,7 @@ import { type NetworkConfig, type NetworkSpec, normalizeNetwork } from "../plan/
 import { type MemoryReport, memoryReport, type PlanReport, planReport, summary } from "../plan/print.ts";
 import { checkLanes, type LaneWorker } from "../runtime/lanes.ts";
 import { type ModuleSource, SIMD_MODES, type Simd } from "../runtime/module.ts";
+import type { WasmModule } from "../wasm.ts";
 import { copyRows, loadInputs } from "./batches.ts";
 import {
   apartFrom,
@@ -23,7 +24,7 @@ import {
 import { Engine, type EngineOptions, type RunList } from "./engine.ts";
 import { readModel, restoreModel, writeModel } from "./file.ts";
 import { epochs, means } from "./fit.ts";
-import { type FitOptions, prepareFit } from "./fit-job.ts";
+import { type FitJob, type FitOptions, prepareFit } from "./fit-job.ts";
 import { Inference } from "./inference.ts";
 import type { Progress } from "./progress.ts";
 import type { EpochReport, History, Outcome } from "./reports.ts";
@@ -34,19 +35,19 @@ import { readWeights, type WeightRecord } from "./weights.ts";
 export interface RunOptions {
   /** `"strict"`, the default: the same bits on every engine. `"relaxed"`: quicker, its bits not promised, RUNTIME
    *  where the engine lacks it. `"auto"`: relaxed where it is. */
-  simd?: Simd;
+  simd?: Simd | undefined;
   /** Lanes that a step is split over, over worker threads; the bits are those of one. Small steps stay on one lane.
    *  Default 1. */
-  threads?: number;
+  threads?: number | undefined;
   /** For bundlers and content security policies: makes a worker that runs the lane code. */
-  worker?: () => LaneWorker;
+  worker?: (() => LaneWorker) | undefined;
   /** Rows that activations are planned for; larger training batches plan anew. Default 256. */
-  maxBatch?: number;
+  maxBatch?: number | undefined;
 }
 
 export interface LoadOptions extends RunOptions {
   /** Only predict and evaluate: no room for gradients, moments and kept activations. Default false. */
-  inference?: boolean;
+  inference?: boolean | undefined;
 }
 
 export interface SequentialConfig extends NetworkConfig, RunOptions {}
@@ -64,8 +65,18 @@ export interface Parameter {
 
 export interface SaveOptions {
   /** Default true. */
-  state?: boolean;
-  dtype?: "f32" | "f16";
+  state?: boolean | undefined;
+  dtype?: "f32" | "f16" | undefined;
+}
+
+export interface TrainBatchOptions {
+  /** One weight a row, >= 0. */
+  sampleWeight?: ArrayLike<number> | undefined;
+}
+
+export interface ForwardOptions {
+  /** Default true. */
+  training?: boolean | undefined;
 }
 
 export interface Evaluation {
@@ -95,7 +106,8 @@ function checkConfig(where: string, config: SequentialConfig): CheckedConfig {
 
 function checkRun(where: string, options: RunOptions): CheckedRun {
   for (const key of LATER_KEYS) {
-    if (Object.hasOwn(options, key)) {
+    const value = (options as Record<string, unknown>)[key];
+    if (value !== undefined && !(Array.isArray(value) && value.length === 0)) {
       throw new SimdgradError("RUNTIME", `${where}: expected no ${key}.`, `This version has no ${key}.`);
     }
   }
@@ -159,7 +171,7 @@ function bindModel(engine: Engine): Bound {
 }
 
 export class Model {
-  readonly #module: WebAssembly.Module;
+  readonly #module: WasmModule;
   #bound: Bound | undefined;
   readonly #progress: Progress;
   /** Rows of the forward whose backward may come; 0 when there is none. */
@@ -167,7 +179,7 @@ export class Model {
   #training = false;
 
   /** Use `sequential`. */
-  constructor(engine: Engine, module: WebAssembly.Module, progress: Progress = { epoch: 0, run: undefined }) {
+  constructor(engine: Engine, module: WasmModule, progress: Progress = { epoch: 0, run: undefined }) {
     this.#bound = bindModel(engine);
     this.#module = module;
     this.#progress = progress;
@@ -177,7 +189,8 @@ export class Model {
    *  Errors: SHAPE, DATA, CONFIG before the first step; NUMERIC; the signal's reason. */
   async fit(data: Dataset, options: FitOptions = {}): Promise<History> {
     const reports: EpochReport[] = [];
-    const training = this.#epochs("fit", data, options);
+    const { engine, trainer } = this.#readyToTrain("fit");
+    const training = this.#epochs("fit", prepareFit("fit", data, options, engine, trainer));
     for (;;) {
       const { done, value } = await training.next();
       if (done) return { epochs: reports, ...value };
@@ -187,13 +200,13 @@ export class Model {
 
   /** The same training for `for await`; `break` stops it. */
   train(data: Dataset, options: FitOptions = {}): AsyncGenerator<EpochReport, Outcome, void> {
-    return this.#epochs("train", data, options);
+    const { engine, trainer } = this.#readyToTrain("train");
+    return this.#epochs("train", prepareFit("train", data, options, engine, trainer));
   }
 
-  async *#epochs(where: string, data: Dataset, options: FitOptions): AsyncGenerator<EpochReport, Outcome, void> {
+  async *#epochs(where: string, job: FitJob): AsyncGenerator<EpochReport, Outcome, void> {
     const { engine, trainer } = this.#startTraining(where);
     try {
-      const job = prepareFit(where, data, options, engine, trainer);
       return yield* epochs(engine, trainer, job, this.#progress);
     } finally {
       this.#training = false;
@@ -202,7 +215,7 @@ export class Model {
 
   /** One optimizer step. Shapes: x [rows, input]; y as the loss wants it. The loss before the step.
    *  Errors: SHAPE, DATA, CONFIG, NUMERIC; the model is as before. */
-  trainBatch(x: Inputs, y: TargetsInput, options: { sampleWeight?: ArrayLike<number> } = {}): number {
+  trainBatch(x: Inputs, y: TargetsInput, options: TrainBatchOptions = {}): number {
     const { engine, trainer } = this.#startTraining("trainBatch");
     try {
       checkKeys("trainBatch", options, ["sampleWeight"]);
@@ -239,7 +252,7 @@ export class Model {
   }
 
   /** The final activation, keeping what `backward` needs. Shapes: [rows, outputs], flat. Errors: SHAPE, DATA. */
-  forward(x: Inputs, options: { training?: boolean } = {}): Float32Array {
+  forward(x: Inputs, options: ForwardOptions = {}): Float32Array {
     const { engine, forward } = this.#idle("forward");
     checkKeys("forward", options, ["training"]);
     checkBoolean("forward", "training", options.training ?? true);
@@ -375,7 +388,7 @@ export class Model {
     const { parameters, gradients, moments } = engine.plan.blocks;
     for (const block of [parameters, gradients, ...moments]) copy.view(block).set(engine.view(block));
     Object.assign(copy.update, engine.update);
-    return new Model(copy, this.#module, structuredClone(this.#progress));
+    return makeModel(copy, this.#module, structuredClone(this.#progress));
   }
 
   /** The model as a safetensors file; the same state gives the same bytes. `state`: with moments, counters and an
@@ -402,6 +415,11 @@ export class Model {
     this.#bound = undefined;
   }
 
+  /** What Node's console shows. */
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.#bound ? `Model\n${this.summary()}` : "Model, disposed";
+  }
+
   #live(where: string): Bound {
     if (!this.#bound) throw new SimdgradError("CONFIG", `${where}: expected a model in use, this one is disposed.`);
     return this.#bound;
@@ -426,11 +444,16 @@ export class Model {
     throw new SimdgradError("CONFIG", `${where}: expected a model that trains, this one was loaded with inference.`);
   }
 
-  #startTraining(where: string): Bound {
+  #readyToTrain(where: string): Bound {
     const bound = this.#idle(where);
     this.#needsTraining(where);
     this.#needsLoss(where);
     this.#needsOptimizer(where);
+    return bound;
+  }
+
+  #startTraining(where: string): Bound {
+    const bound = this.#readyToTrain(where);
     this.#training = true;
     this.#forwardRows = 0;
     return bound;
@@ -449,6 +472,11 @@ export class Model {
       "Pass `optimizer` to sequential.",
     );
   }
+}
+
+/** Apart, for a class that names itself is renamed by bundlers, and its instances print so. */
+function makeModel(...parts: ConstructorParameters<typeof Model>): Model {
+  return new Model(...parts);
 }
 
 /** Plans for these rows if need be; data that lies in the model's own memory, which may move, is copied out first. */

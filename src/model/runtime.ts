@@ -1,6 +1,7 @@
 // What an entry gives: the model functions on the kernels that it brings.
 import { SimdgradError, show } from "../errors.ts";
-import { givenModules, type ModuleSource } from "../runtime/module.ts";
+import type { ModuleSource } from "../runtime/module.ts";
+import type { WasmModule } from "../wasm.ts";
 import { createModel, type LoadOptions, loadModel, type Model, type SequentialConfig } from "./model.ts";
 
 export interface Runtime {
@@ -17,10 +18,32 @@ export function runtimeOf(source: ModuleSource): Runtime {
   };
 }
 
-/** The same functions on a module that the caller compiled or imported himself, whichever build it is; one thread. */
-export function createRuntime(module: WebAssembly.Module): Runtime {
-  if (!(module instanceof WebAssembly.Module)) {
-    throw new SimdgradError("CONFIG", `createRuntime: expected a WebAssembly.Module, received ${show(module)}.`);
-  }
-  return runtimeOf(givenModules(module, module));
+/** The same functions on a module that the caller compiled or imported himself: the package's kernels.wasm or
+ *  kernels-relaxed.wasm. On one thread; `simd` is what the module is. Errors: CONFIG for another module. */
+export function createRuntime(module: WasmModule): Runtime {
+  checkModule(module);
+  return runtimeOf((simd, shared) => {
+    if (shared || simd === "relaxed") {
+      throw new SimdgradError(
+        "RUNTIME",
+        `createRuntime: expected no ${shared ? "threads" : 'simd "relaxed"'}, which a given module decides.`,
+        "Pass kernels-relaxed.wasm for relaxed SIMD; threads need the package's own modules.",
+      );
+    }
+    return module;
+  });
+}
+
+function checkModule(module: unknown): void {
+  const isModule = module instanceof WebAssembly.Module;
+  const known =
+    isModule &&
+    WebAssembly.Module.exports(module).some(({ name }) => name === "sgemm_nn") &&
+    WebAssembly.Module.imports(module).every(({ kind }) => kind === "memory");
+  if (known) return;
+  throw new SimdgradError(
+    "CONFIG",
+    `createRuntime: expected the compiled kernels, received ${isModule ? "another module" : show(module)}.`,
+    "Compile or import simdgrad/kernels.wasm.",
+  );
 }

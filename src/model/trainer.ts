@@ -8,7 +8,7 @@ import { diverged, explainDivergence, explainGradient } from "./divergence.ts";
 import type { Engine, RunList } from "./engine.ts";
 import { type LossSums, noSums } from "./progress.ts";
 
-/** A classifier's loss beyond this is no loss any more: only a rate or inputs far too large lead there. */
+/** A classifier that began below and is beyond this has left all probabilities: only a rate far too high leads there. */
 const DIVERGED_LOSS = 1e6;
 
 /** Beyond these an update may overflow: it is then made on a copy first. */
@@ -26,7 +26,8 @@ export class Trainer {
   private readonly engine: Engine;
   private readonly update: RunList;
   private readonly bound = new Map<LossProgram, BoundLoss>();
-  private readonly limit: number;
+  /** Losses beyond it count as divergence; known after the first step. */
+  private limit: number | undefined;
   readonly targets: TargetShape;
   readonly classifies: boolean;
 
@@ -37,7 +38,6 @@ export class Trainer {
     this.update = engine.list(update?.steps ?? []);
     this.targets = { kind, outputs };
     this.classifies = kind !== "values";
-    this.limit = this.classifies ? DIVERGED_LOSS : Number.MAX_VALUE;
   }
 
   /** One optimizer step on rows of a data set; the loss before it. With `sums`, adds to them. Rows that all weigh
@@ -52,9 +52,10 @@ export class Trainer {
     const weight = engine.sums[1];
     const value = weight > 0 ? engine.sums[0] / weight : engine.sums[0];
     const gradient = this.largestGradient();
-    if (!(Math.abs(value) <= this.limit && gradient < Number.POSITIVE_INFINITY)) {
+    if (!(Math.abs(value) <= (this.limit ?? Number.MAX_VALUE) && gradient < Number.POSITIVE_INFINITY)) {
       throw explainDivergence(engine, loss.program, selection.count, value);
     }
+    this.limit ??= this.classifies && value < DIVERGED_LOSS / 1e3 ? DIVERGED_LOSS : Number.MAX_VALUE;
     if (sums) this.addSums(sums);
     if (weight > 0) this.applyUpdate(gradient);
     return value;

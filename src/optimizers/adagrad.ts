@@ -1,10 +1,12 @@
 // Adagrad.
 import type { OptimizerRule } from "../contract.ts";
-import { checkKeys, checkNumber, checkObject, orDefault } from "../options.ts";
+import { checkKeys, checkNumber, checkOptions, orDefault } from "../options.ts";
 import { type CommonOptions, checkCommon, commonKeys, LEARNING_RATE } from "./common.ts";
 
+const KEYS = [...commonKeys, "epsilon"];
+
 export interface AdagradOptions extends CommonOptions {
-  epsilon?: number;
+  epsilon?: number | undefined;
 }
 
 export interface AdagradSpec extends Readonly<Required<AdagradOptions>> {
@@ -14,12 +16,12 @@ export interface AdagradSpec extends Readonly<Required<AdagradOptions>> {
 /** s <- s + g^2, p <- p - lr * g / (sqrt(s) + eps).
  *  Source: Duchi et al. 2011, as torch.optim.Adagrad (lr_decay 0). Errors: CONFIG. */
 export function adagrad(options: AdagradOptions = {}): AdagradSpec {
-  return adagradRule.normalize({ ...checkObject("adagrad", options), kind: "adagrad" } as AdagradSpec);
+  return adagradRule.normalize({ ...checkOptions("adagrad", options, KEYS), kind: "adagrad" } as AdagradSpec);
 }
 
 export const adagradRule: OptimizerRule<AdagradSpec> = {
   normalize(spec) {
-    checkKeys("adagrad", spec, ["kind", ...commonKeys, "epsilon"]);
+    checkKeys("adagrad", spec, ["kind", ...KEYS]);
     return Object.freeze({
       kind: "adagrad",
       ...checkCommon("adagrad", spec, 1e-2, 0),

@@ -1,13 +1,15 @@
 // Adam, and AdamW, which differs in where the weight decay goes.
 import type { OptimizerRule, Scalar } from "../contract.ts";
 import { powInteger } from "../numerics.ts";
-import { checkKeys, checkNumber, checkObject, orDefault } from "../options.ts";
+import { checkKeys, checkNumber, checkOptions, orDefault } from "../options.ts";
 import { type CommonOptions, checkCommon, commonKeys, LEARNING_RATE } from "./common.ts";
 
+const KEYS = [...commonKeys, "beta1", "beta2", "epsilon"];
+
 export interface AdamOptions extends CommonOptions {
-  beta1?: number;
-  beta2?: number;
-  epsilon?: number;
+  beta1?: number | undefined;
+  beta2?: number | undefined;
+  epsilon?: number | undefined;
 }
 
 export interface AdamSpec extends Readonly<Required<AdamOptions>> {
@@ -21,20 +23,20 @@ export interface AdamwSpec extends Readonly<Required<AdamOptions>> {
 /** m <- b1 m + (1 - b1) g, v <- b2 v + (1 - b2) g^2, p <- p - lr * mHat / (sqrt(vHat) + eps).
  *  Source: Kingma & Ba 2015, Alg. 1, as torch.optim.Adam. Errors: CONFIG. */
 export function adam(options: AdamOptions = {}): AdamSpec {
-  return adamRule.normalize({ ...checkObject("adam", options), kind: "adam" } as AdamSpec);
+  return adamRule.normalize({ ...checkOptions("adam", options, KEYS), kind: "adam" } as AdamSpec);
 }
 
 /** Adam with decoupled weight decay (default 0.01): p <- p - lr * wd * p first.
  *  Source: Loshchilov & Hutter 2019, Alg. 2, decay scaled by lr as torch.optim.AdamW. Errors: CONFIG. */
 export function adamw(options: AdamOptions = {}): AdamwSpec {
-  return adamwRule.normalize({ ...checkObject("adamw", options), kind: "adamw" } as AdamwSpec);
+  return adamwRule.normalize({ ...checkOptions("adamw", options, KEYS), kind: "adamw" } as AdamwSpec);
 }
 
 function rule<S extends AdamSpec | AdamwSpec>(kind: S["kind"], weightDecay: number): OptimizerRule<S> {
   const kernel: "adam_step" | "adamw_step" = `${kind}_step`;
   return {
     normalize(spec) {
-      checkKeys(kind, spec, ["kind", ...commonKeys, "beta1", "beta2", "epsilon"]);
+      checkKeys(kind, spec, ["kind", ...KEYS]);
       return Object.freeze({
         kind,
         ...checkCommon(kind, spec, 1e-3, weightDecay),

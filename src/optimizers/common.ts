@@ -3,9 +3,9 @@ import type { Scalar } from "../contract.ts";
 import { checkNumber, orDefault } from "../options.ts";
 
 export interface CommonOptions {
-  learningRate?: number;
+  learningRate?: number | undefined;
   /** L2 penalty, added to the gradient (adamw: decoupled from it). */
-  weightDecay?: number;
+  weightDecay?: number | undefined;
 }
 
 export const commonKeys = ["learningRate", "weightDecay"] as const;

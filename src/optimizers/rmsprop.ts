@@ -1,12 +1,14 @@
 // RMSProp.
 import type { OptimizerRule } from "../contract.ts";
-import { checkKeys, checkNumber, checkObject, orDefault } from "../options.ts";
+import { checkKeys, checkNumber, checkOptions, orDefault } from "../options.ts";
 import { type CommonOptions, checkCommon, commonKeys, LEARNING_RATE } from "./common.ts";
 
+const KEYS = [...commonKeys, "alpha", "epsilon", "momentum"];
+
 export interface RmspropOptions extends CommonOptions {
-  alpha?: number;
-  epsilon?: number;
-  momentum?: number;
+  alpha?: number | undefined;
+  epsilon?: number | undefined;
+  momentum?: number | undefined;
 }
 
 export interface RmspropSpec extends Readonly<Required<RmspropOptions>> {
@@ -16,12 +18,12 @@ export interface RmspropSpec extends Readonly<Required<RmspropOptions>> {
 /** v <- a v + (1 - a) g^2, p <- p - lr * g / (sqrt(v) + eps), or through a momentum buffer.
  *  Source: Tieleman & Hinton 2012, as torch.optim.RMSprop (not centered). Errors: CONFIG. */
 export function rmsprop(options: RmspropOptions = {}): RmspropSpec {
-  return rmspropRule.normalize({ ...checkObject("rmsprop", options), kind: "rmsprop" } as RmspropSpec);
+  return rmspropRule.normalize({ ...checkOptions("rmsprop", options, KEYS), kind: "rmsprop" } as RmspropSpec);
 }
 
 export const rmspropRule: OptimizerRule<RmspropSpec> = {
   normalize(spec) {
-    checkKeys("rmsprop", spec, ["kind", ...commonKeys, "alpha", "epsilon", "momentum"]);
+    checkKeys("rmsprop", spec, ["kind", ...KEYS]);
     return Object.freeze({
       kind: "rmsprop",
       ...checkCommon("rmsprop", spec, 1e-3, 0),

@@ -1,12 +1,14 @@
 // Stochastic gradient descent, plain, with momentum, or with Nesterov's momentum.
 import type { OptimizerRule } from "../contract.ts";
 import { SimdgradError } from "../errors.ts";
-import { checkBoolean, checkKeys, checkNumber, checkObject, orDefault } from "../options.ts";
+import { checkBoolean, checkKeys, checkNumber, checkOptions, orDefault } from "../options.ts";
 import { type CommonOptions, checkCommon, commonKeys, LEARNING_RATE } from "./common.ts";
 
+const KEYS = [...commonKeys, "momentum", "nesterov"];
+
 export interface SgdOptions extends CommonOptions {
-  momentum?: number;
-  nesterov?: boolean;
+  momentum?: number | undefined;
+  nesterov?: boolean | undefined;
 }
 
 export interface SgdSpec extends Readonly<Required<SgdOptions>> {
@@ -16,12 +18,12 @@ export interface SgdSpec extends Readonly<Required<SgdOptions>> {
 /** p <- p - lr * g; with momentum u: v <- u v + g, p <- p - lr * v (nesterov: lr * (g + u v)).
  *  Source: Sutskever et al. 2013, as torch.optim.SGD (dampening 0). Errors: CONFIG. */
 export function sgd(options: SgdOptions = {}): SgdSpec {
-  return sgdRule.normalize({ ...checkObject("sgd", options), kind: "sgd" } as SgdSpec);
+  return sgdRule.normalize({ ...checkOptions("sgd", options, KEYS), kind: "sgd" } as SgdSpec);
 }
 
 export const sgdRule: OptimizerRule<SgdSpec> = {
   normalize(spec) {
-    checkKeys("sgd", spec, ["kind", ...commonKeys, "momentum", "nesterov"]);
+    checkKeys("sgd", spec, ["kind", ...KEYS]);
     const momentum = checkNumber("sgd", "momentum", orDefault(spec.momentum, 0), { low: 0 });
     const nesterov = checkBoolean("sgd", "nesterov", orDefault(spec.nesterov, false));
     if (nesterov && momentum === 0) {

@@ -23,10 +23,10 @@ export interface NetworkConfig {
   input: number;
   layers: readonly LayerSpec[];
   /** Without it the model does not train by itself. */
-  loss?: Loss;
-  optimizer?: OptimizerSpec;
+  loss?: Loss | undefined;
+  optimizer?: OptimizerSpec | undefined;
   /** Key of all random numbers. Default 0. */
-  seed?: number;
+  seed?: number | undefined;
 }
 
 /** Errors: CONFIG. */
@@ -43,7 +43,7 @@ export function normalizeNetwork(config: NetworkConfig): NetworkSpec {
   const layers = Array.from(config.layers, (layer: LayerSpec) => layerRule(layer).normalize(layer));
   return Object.freeze({
     input,
-    layers: Object.freeze(layers),
+    layers: Object.freeze(layers.map((layer, i) => layerRule(layer).resolve?.(layer, layers[i + 1]) ?? layer)),
     ...(loss === undefined ? {} : { loss: normalizeLoss(loss) }),
     ...(optimizer === undefined ? {} : { optimizer: normalizeOptimizer(optimizer) }),
     seed: checkCount("sequential", "seed", seed, 0),

@@ -88,7 +88,8 @@ export function summary({ spec, planned, parameters, parameterCount }: Layout, l
   const optimizer = spec.optimizer ? `${spec.optimizer.kind}, learning rate ${learningRate}` : "none";
   return [
     table([["layer", "kind", "outputs", "parameters", ""], ...rows]),
-    `input ${spec.input}, ${parameterCount.toLocaleString("en-US")} parameters, loss ${loss}, optimizer ${optimizer}, seed ${spec.seed}`,
+    `input ${spec.input}, ${parameterCount.toLocaleString("en-US")} parameters, seed ${spec.seed}`,
+    `loss ${loss}, optimizer ${optimizer}`,
   ].join("\n");
 }
 

@@ -1,5 +1,6 @@
 // A module bound to one linear memory of its own.
 import { SimdgradError } from "../errors.ts";
+import type { WasmMemory, WasmModule } from "../wasm.ts";
 import type { Kernels } from "./abi.ts";
 
 const PAGE = 65536;
@@ -7,19 +8,19 @@ const PAGE = 65536;
 export const MAX_BYTES = 65535 * PAGE;
 
 export interface Instance {
-  readonly memory: WebAssembly.Memory;
+  readonly memory: WasmMemory;
   readonly kernels: Kernels;
 }
 
 /** A fresh instance whose memory holds at least `bytes` bytes; a shared one wants a module made for it.
  *  Errors: MEMORY when the engine refuses. */
-export function instantiate(module: WebAssembly.Module, bytes: number, shared = false): Instance {
+export function instantiate(module: WasmModule, bytes: number, shared = false): Instance {
   const memory = allocate(bytes, shared);
   const exports = new WebAssembly.Instance(module, { env: { memory } }).exports;
   return { memory, kernels: exports as unknown as Kernels };
 }
 
-function allocate(bytes: number, shared: boolean): WebAssembly.Memory {
+function allocate(bytes: number, shared: boolean): WasmMemory {
   const initial = pages(bytes);
   try {
     return new WebAssembly.Memory(shared ? { initial, maximum: MAX_BYTES / PAGE, shared } : { initial });
@@ -29,7 +30,7 @@ function allocate(bytes: number, shared: boolean): WebAssembly.Memory {
 }
 
 /** Grows the memory to at least `bytes`; every view made before is detached. Errors: MEMORY. */
-export function ensureBytes(memory: WebAssembly.Memory, bytes: number): void {
+export function ensureBytes(memory: WasmMemory, bytes: number): void {
   const missing = pages(bytes) - memory.buffer.byteLength / PAGE;
   if (missing <= 0) return;
   try {

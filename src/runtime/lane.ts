@@ -1,4 +1,6 @@
 // What a worker runs: it waits for commands and walks its shares. Bundled into src/generated/lane.ts.
+
+import type { WasmMemory, WasmModule } from "../wasm.ts";
 import type { Kernels } from "./abi.ts";
 import {
   Barrier,
@@ -20,8 +22,8 @@ export type LaneMessage =
   | {
       readonly lane: number;
       readonly lanes: number;
-      readonly module: WebAssembly.Module;
-      readonly memory: WebAssembly.Memory;
+      readonly module: WasmModule;
+      readonly memory: WasmMemory;
       readonly block: SharedArrayBuffer;
     }
   | { readonly list: number; readonly steps: readonly LaneStep[] };

@@ -1,6 +1,7 @@
 // Worker lanes over one shared memory: who starts them, commands them, and notices when they are gone.
 import { SimdgradError } from "../errors.ts";
 import { laneSource } from "../generated/lane.ts";
+import type { WasmModule } from "../wasm.ts";
 import {
   Barrier,
   BLOCK_BYTES,
@@ -58,12 +59,7 @@ export class Lanes {
   private failed = false;
 
   /** Errors: RUNTIME where workers or shared memory are missing. */
-  constructor(
-    count: number,
-    module: WebAssembly.Module,
-    instance: Instance,
-    makeWorker: () => LaneWorker = startWorker,
-  ) {
+  constructor(count: number, module: WasmModule, instance: Instance, makeWorker: () => LaneWorker = startWorker) {
     const block = new SharedArrayBuffer(BLOCK_BYTES);
     this.count = count;
     this.instance = instance;

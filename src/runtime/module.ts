@@ -1,5 +1,6 @@
 // From bytes to a compiled WebAssembly.Module.
 import { SimdgradError } from "../errors.ts";
+import type { WasmModule } from "../wasm.ts";
 
 /** `"strict"`: the same bits on every engine. `"relaxed"`: fused multiply-add where the processor has it, quicker, its
  *  bits not promised. `"auto"`: relaxed where the engine has it. */
@@ -8,12 +9,12 @@ export type Simd = "strict" | "relaxed" | "auto";
 export const SIMD_MODES: readonly Simd[] = ["strict", "relaxed", "auto"];
 
 /** A way to get the compiled kernels of a build, for a memory of its own or a shared one; may cache. Errors: RUNTIME. */
-export type ModuleSource = (simd: Simd, shared: boolean) => WebAssembly.Module;
+export type ModuleSource = (simd: Simd, shared: boolean) => WasmModule;
 
 /** The two builds that a package carries, in hexadecimal: the strict one whole, the relaxed one as what differs from
  *  it. Each is compiled on first use and kept. */
 export function inlinedModules(strictHex: string, relaxedDelta: string): ModuleSource {
-  const compiled = new Map<string, WebAssembly.Module>();
+  const compiled = new Map<string, WasmModule>();
   return (simd, shared) => {
     const relaxed = useRelaxed(simd);
     const key = `${relaxed} ${shared}`;
@@ -29,7 +30,7 @@ export function inlinedModules(strictHex: string, relaxedDelta: string): ModuleS
 }
 
 /** Modules that the runtime compiled and imported. Errors: RUNTIME for shared memory, which they are not made for. */
-export function givenModules(strict: WebAssembly.Module, relaxed: WebAssembly.Module): ModuleSource {
+export function givenModules(strict: WasmModule, relaxed: WasmModule): ModuleSource {
   return (simd, shared) => {
     if (shared) {
       throw new SimdgradError(
@@ -118,7 +119,7 @@ export function applyDelta(base: Uint8Array, delta: Uint8Array): Uint8Array<Arra
   return Uint8Array.from(out);
 }
 
-function compile(bytes: Uint8Array<ArrayBuffer>): WebAssembly.Module {
+function compile(bytes: Uint8Array<ArrayBuffer>): WasmModule {
   if (typeof WebAssembly === "undefined") {
     throw new SimdgradError("RUNTIME", "This engine has no WebAssembly.", "Node 20.19 or newer has it.");
   }

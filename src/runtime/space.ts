@@ -1,21 +1,22 @@
 // The raw kernels on a linear memory with an arena.
 import { SimdgradError, show } from "../errors.ts";
 import { checkKeys, checkName } from "../options.ts";
+import type { WasmMemory } from "../wasm.ts";
 import { ARENA_BASE, type Kernels } from "./abi.ts";
 import { instantiate } from "./instance.ts";
 import { type ModuleSource, SIMD_MODES, type Simd } from "./module.ts";
 
 export interface KernelSpaceOptions {
   /** `"strict"`: the same bits on every engine. */
-  simd?: Simd;
+  simd?: Simd | undefined;
   /** Size of the arena. Default 16 MiB. */
-  bytes?: number;
+  bytes?: number | undefined;
 }
 
 /** Kernels and an arena. A block is a view into the memory: its `byteOffset` is the address that kernels take. */
 export interface KernelSpace {
   readonly kernels: Kernels;
-  readonly memory: WebAssembly.Memory;
+  readonly memory: WasmMemory;
   /** A block of n floats, 64-byte aligned, contents unspecified. Errors: MEMORY when the arena is full. */
   f32(n: number): Float32Array;
   i32(n: number): Int32Array;
