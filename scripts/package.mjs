@@ -20,8 +20,9 @@ export async function checkPackage() {
     ...installPacked(),
     ...(await lint()),
     ...checkImports(entries),
-    ...checkTypes(entries, "nodenext", "nodenext"),
-    ...checkTypes(entries, "esnext", "bundler"),
+    ...checkTypes(entries, "nodenext", "nodenext", ["dom"]),
+    ...checkTypes(entries, "nodenext", "nodenext", []),
+    ...checkTypes(entries, "esnext", "bundler", ["dom"]),
   ].join("\n");
 }
 
@@ -78,13 +79,13 @@ function checkImports(entries) {
   return run(process.execPath, [`${CONSUMER}/main.js`]);
 }
 
-/** The declarations are whole, for a user who checks libraries too and has no Node types.
- *  @param {string[]} entries @param {string} module @param {string} moduleResolution */
-function checkTypes(entries, module, moduleResolution) {
+/** The declarations are whole, for a user who checks libraries too and has no Node types, with and without the DOM's.
+ *  @param {string[]} entries @param {string} module @param {string} moduleResolution @param {string[]} libraries */
+function checkTypes(entries, module, moduleResolution, libraries) {
   writeFileSync(`${CONSUMER}/main.ts`, entries.map((entry, i) => `export * as e${i} from "${entry}";\n`).join(""));
   const compilerOptions = {
     ...{ module, moduleResolution, strict: true, noEmit: true, target: "es2022", types: [] },
-    lib: ["es2022", "esnext.disposable", "dom"],
+    lib: ["es2022", "esnext.disposable", ...libraries],
   };
   writeFileSync(`${CONSUMER}/tsconfig.json`, JSON.stringify({ compilerOptions, files: ["main.ts"] }));
   return run(process.execPath, ["node_modules/typescript/bin/tsc", "-p", CONSUMER]);
