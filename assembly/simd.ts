@@ -8,16 +8,6 @@ export function madd(a: v128, b: v128, c: v128): v128 {
   return f32x4.add(f32x4.mul(a, b), c);
 }
 
-/** The first `count` (1 to 3) floats at `ptr`, the other lanes 0. Reads nothing past them. */
-// @ts-ignore: decorator
-@inline
-export function load_tail(ptr: usize, count: i32): v128 {
-  let v = v128.load32_zero(ptr);
-  if (count > 1) v = f32x4.replace_lane(v, 1, load<f32>(ptr, 4));
-  if (count > 2) v = f32x4.replace_lane(v, 2, load<f32>(ptr, 8));
-  return v;
-}
-
 /** Stores the first `count` (1 to 3) lanes of `v` at `ptr` and nothing past them. */
 // @ts-ignore: decorator
 @inline

@@ -126,10 +126,14 @@ function compile(bytes: Uint8Array<ArrayBuffer>): WasmModule {
   try {
     return new WebAssembly.Module(bytes);
   } catch (cause) {
+    // Valid bytes that do not compile are refused: by a content security policy, or a runtime that wants modules.
+    const refused = WebAssembly.validate(bytes);
     throw new SimdgradError(
       "RUNTIME",
-      `The kernels did not compile: ${cause instanceof Error ? cause.message : String(cause)}.`,
-      "WebAssembly SIMD is needed (Node 16.4, Chrome 91, Firefox 89, Safari 16.4 or newer).",
+      `The kernels did not compile: ${cause instanceof Error ? cause.message : String(cause)}`,
+      refused
+        ? "Compiling from bytes is refused here: allow 'wasm-unsafe-eval', resolve the package with the condition workerd or edge-light, or pass an imported module to createRuntime."
+        : "WebAssembly SIMD is needed (Node 16.4, Chrome 91, Firefox 89, Safari 16.4 or newer).",
       { cause },
     );
   }

@@ -2,7 +2,8 @@
 
 import { readFileSync } from "node:fs";
 import { inspect } from "node:util";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
+import { strictWasm } from "../../src/generated/strict.ts";
 import {
   adam,
   createRuntime,
@@ -14,6 +15,7 @@ import {
   sequential,
   sgd,
 } from "../../src/index.ts";
+import { inlinedModules } from "../../src/runtime/module.ts";
 import { randomSource } from "../support/random.ts";
 
 const random = randomSource(41);
@@ -240,6 +242,18 @@ describe("createRuntime", () => {
     expect(codeOf(() => createRuntime(strict).sequential({ ...config, threads: 2 }))).toBe("RUNTIME");
     expect(codeOf(() => createRuntime(strict).sequential({ ...config, simd: "relaxed" }))).toBe("RUNTIME");
   });
+});
+
+it("says why the kernels do not compile", () => {
+  expect(() => inlinedModules("00", "")("strict", false)).toThrow(/SIMD is needed/);
+  class Refusing {
+    constructor() {
+      throw new Error("refused by policy");
+    }
+  }
+  vi.spyOn(WebAssembly, "Module").mockImplementation(Refusing as unknown as () => WebAssembly.Module);
+  expect(() => inlinedModules(strictWasm, "")("strict", false)).toThrow(/refused by policy.*wasm-unsafe-eval/);
+  vi.restoreAllMocks();
 });
 
 it("a model prints as its summary", () => {
