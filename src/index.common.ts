@@ -11,21 +11,11 @@ export type { BinaryCrossEntropySpec } from "./losses/binary-cross-entropy.ts";
 export type { CrossEntropySpec } from "./losses/cross-entropy.ts";
 export type { Loss, LossSpec } from "./losses/index.ts";
 export type { HuberSpec, MeanAbsoluteErrorSpec, MeanSquaredErrorSpec } from "./losses/regression.ts";
+export { type LoadOptions, planMemory, type RunOptions, type SequentialConfig } from "./model/build.ts";
 export type { Dataset, Inputs, NumberArray, TargetsInput } from "./model/data.ts";
 export type { EarlyStoppingOptions } from "./model/early-stopping.ts";
 export type { FitOptions } from "./model/fit-job.ts";
-export {
-  type Evaluation,
-  type ForwardOptions,
-  type LoadOptions,
-  type Model,
-  type Parameter,
-  planMemory,
-  type RunOptions,
-  type SaveOptions,
-  type SequentialConfig,
-  type TrainBatchOptions,
-} from "./model/model.ts";
+export type { Evaluation, ForwardOptions, Model, Parameter, SaveOptions, TrainBatchOptions } from "./model/model.ts";
 export type { BatchReport, EpochReport, History, Outcome } from "./model/reports.ts";
 export { createRuntime, type Runtime } from "./model/runtime.ts";
 export type { WeightRecord } from "./model/weights.ts";

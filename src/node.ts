@@ -2,7 +2,8 @@
 import { randomUUID } from "node:crypto";
 import { open, readFile, rename, rm } from "node:fs/promises";
 import { load } from "./index.ts";
-import type { LoadOptions, Model, SaveOptions } from "./model/model.ts";
+import type { LoadOptions } from "./model/build.ts";
+import type { Model, SaveOptions } from "./model/model.ts";
 
 /** Saves to a temporary file beside `path`, syncs it and renames it: a crash leaves the old file or the new one.
  *  Errors: as model.save; the file system's own. */

@@ -2,7 +2,8 @@
 import { SimdgradError, show } from "../errors.ts";
 import type { ModuleSource } from "../runtime/module.ts";
 import type { WasmModule } from "../wasm.ts";
-import { createModel, type LoadOptions, loadModel, type Model, type SequentialConfig } from "./model.ts";
+import { createModel, type LoadOptions, loadModel, type SequentialConfig } from "./build.ts";
+import type { Model } from "./model.ts";
 
 export interface Runtime {
   /** Builds a model and initializes its parameters. Errors: CONFIG, MEMORY, RUNTIME. */

@@ -1,0 +1,99 @@
+// From a config or a file to a model: checks what belongs to the run, compiles, binds.
+import { SimdgradError, show } from "../errors.ts";
+import { checkBoolean, checkCount, checkKeys, checkName, orDefault } from "../options.ts";
+import { place } from "../plan/arena.ts";
+import { compile } from "../plan/compile.ts";
+import { type NetworkConfig, type NetworkSpec, normalizeNetwork } from "../plan/layout.ts";
+import { type MemoryReport, memoryReport } from "../plan/print.ts";
+import { checkLanes, type LaneWorker } from "../runtime/lanes.ts";
+import { type ModuleSource, SIMD_MODES, type Simd } from "../runtime/module.ts";
+import { Engine, type EngineOptions } from "./engine.ts";
+import { readModel, restoreModel } from "./file.ts";
+import { Model } from "./model.ts";
+import type { Progress } from "./progress.ts";
+
+/** What belongs to the run and not to the network. */
+export interface RunOptions {
+  /** `"strict"`, the default: the same bits on every engine. `"relaxed"`: quicker, its bits not promised, RUNTIME
+   *  where the engine lacks it. `"auto"`: relaxed where it is. */
+  simd?: Simd | undefined;
+  /** Lanes that a step is split over, over worker threads; the bits are those of one. Small steps stay on one lane.
+   *  Default 1. */
+  threads?: number | undefined;
+  /** For bundlers and content security policies: makes a worker that runs the lane code. */
+  worker?: (() => LaneWorker) | undefined;
+  /** Rows that activations are planned for; larger training batches plan anew. Default 256. */
+  maxBatch?: number | undefined;
+}
+
+export interface LoadOptions extends RunOptions {
+  /** Only predict and evaluate: no room for gradients, moments and kept activations. Default false. */
+  inference?: boolean | undefined;
+}
+
+export interface SequentialConfig extends NetworkConfig, RunOptions {}
+
+const RUN_KEYS = ["simd", "threads", "worker", "maxBatch"];
+/** What the contract names and this version has not. */
+const LATER_KEYS = ["metrics", "custom"];
+const CONFIG_KEYS = ["input", "layers", "loss", "optimizer", "seed", ...RUN_KEYS, ...LATER_KEYS];
+
+interface CheckedRun {
+  readonly simd: Simd;
+  readonly run: EngineOptions;
+}
+
+interface CheckedConfig extends CheckedRun {
+  readonly spec: NetworkSpec;
+}
+
+function checkConfig(where: string, config: SequentialConfig): CheckedConfig {
+  checkKeys(where, config, CONFIG_KEYS);
+  return { ...checkRun(where, config), spec: normalizeNetwork(config) };
+}
+
+function checkRun(where: string, options: RunOptions): CheckedRun {
+  for (const key of LATER_KEYS) {
+    const value = (options as Record<string, unknown>)[key];
+    if (value !== undefined && !(Array.isArray(value) && value.length === 0)) {
+      throw new SimdgradError("RUNTIME", `${where}: expected no ${key}.`, `This version has no ${key}.`);
+    }
+  }
+  const { simd = "strict", threads = 1, worker, maxBatch = 256 } = options;
+  checkName(where, "simd", simd, SIMD_MODES);
+  if (checkCount(where, "threads", threads) > 1) checkLanes(where, threads);
+  if (worker !== undefined && typeof worker !== "function") {
+    throw new SimdgradError("CONFIG", `${where}: expected worker to be a function, received ${show(worker)}.`);
+  }
+  const capacity = checkCount(where, "maxBatch", maxBatch);
+  return { simd, run: { capacity, threads, worker } };
+}
+
+/** Bytes by region that a model of this config takes, before it is built. Errors: CONFIG. */
+export function planMemory(config: SequentialConfig): MemoryReport {
+  const { spec, run } = checkConfig("planMemory", config);
+  const plan = compile(spec);
+  return memoryReport(place(plan.fixed, plan.programs, run.capacity, run.threads));
+}
+
+/** Builds a model and initializes its parameters. Errors: CONFIG, MEMORY, RUNTIME. */
+export function createModel(config: SequentialConfig, source: ModuleSource): Model {
+  const { spec, simd, run } = checkConfig("sequential", config);
+  const module = source(simd, run.threads > 1);
+  const engine = new Engine(compile(spec), module, run);
+  engine.list(engine.plan.initialize.steps).run(1);
+  return new Model(engine, module);
+}
+
+/** Builds the model of a file, with the state that is in it. Errors: FORMAT, CONFIG, MEMORY, RUNTIME. */
+export function loadModel(bytes: Uint8Array, options: LoadOptions, source: ModuleSource): Model {
+  checkKeys("load", options, [...RUN_KEYS, ...LATER_KEYS, "inference"]);
+  const { simd, run } = checkRun("load", options);
+  const inference = checkBoolean("load", "inference", orDefault(options.inference, false));
+  const file = readModel(bytes);
+  const module = source(simd, run.threads > 1);
+  const progress: Progress = { epoch: 0, run: undefined };
+  const engine = new Engine(compile(file.spec, inference), module, run);
+  restoreModel(engine, progress, inference ? { ...file, state: undefined } : file);
+  return new Model(engine, module, progress);
+}
