@@ -246,6 +246,14 @@ function readWeights(where: string, weights: ArrayLike<number>, rows: number): F
   return values;
 }
 
+/** Index of a row's first largest value. */
+export function largestOfRow(values: ArrayLike<number>, row: number, columns: number): number {
+  const start = row * columns;
+  let best = 0;
+  for (let j = 1; j < columns; j++) if (values[start + j] > values[start + best]) best = j;
+  return best;
+}
+
 /** The error of rows none of which counts. */
 export function noWeight(where: string): SimdgradError {
   return new SimdgradError("DATA", `${where}: expected a row whose weight is above 0, found only zeros.`);

@@ -8,6 +8,7 @@ import {
   checkIsDataset,
   type Dataset,
   isNumberArray,
+  largestOfRow,
   noWeight,
   type ReadDataset,
   readDataset,
@@ -233,7 +234,5 @@ function classOf({ targets }: ReadDataset, row: number): number {
   const { values, columns } = targets.matrix;
   if (targets.kind === "labels") return values[row];
   if (columns === 1) return values[row] > 0.5 ? 1 : 0;
-  let best = 0;
-  for (let j = 1; j < columns; j++) if (values[row * columns + j] > values[row * columns + best]) best = j;
-  return best;
+  return largestOfRow(values, row, columns);
 }

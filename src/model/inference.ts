@@ -1,7 +1,7 @@
 // Prediction: any number of rows, in chunks of the plan's capacity.
 import { SimdgradError, show } from "../errors.ts";
 import { loadInputs } from "./batches.ts";
-import { type Inputs, type Matrix, readMatrix } from "./data.ts";
+import { type Inputs, largestOfRow, type Matrix, readMatrix } from "./data.ts";
 import type { Engine, RunList } from "./engine.ts";
 
 export class Inference {
@@ -42,13 +42,7 @@ export class Inference {
     const y = this.predict(x);
     const last = planned[planned.length - 1].spec.activation;
     if (outputs === 1 && last !== "softmax") return Int32Array.from(y, (value) => (value > 0.5 ? 1 : 0));
-    const classes = new Int32Array(y.length / outputs);
-    for (let i = 0; i < classes.length; i++) {
-      let best = 0;
-      for (let j = 1; j < outputs; j++) if (y[i * outputs + j] > y[i * outputs + best]) best = j;
-      classes[i] = best;
-    }
-    return classes;
+    return Int32Array.from({ length: y.length / outputs }, (_, row) => largestOfRow(y, row, outputs));
   }
 
   private read(where: string, x: Inputs): Matrix {
