@@ -95,5 +95,5 @@ export function loadModel(bytes: Uint8Array, options: LoadOptions, source: Modul
   const progress: Progress = { epoch: 0, run: undefined };
   const engine = new Engine(compile(file.spec, inference), module, run);
   restoreModel(engine, progress, inference ? { ...file, state: undefined } : file);
-  return new Model(engine, module, progress);
+  return new Model(engine, module, progress, file.metadata);
 }

@@ -1,7 +1,7 @@
 // A model as a file: which tensors, under which names, and the rest of its state as JSON in the metadata.
 import { SimdgradError, show } from "../errors.ts";
 import { readSafetensors, type Tensor, type TensorFile, writeSafetensors } from "../io/safetensors.ts";
-import { checkCount, checkKeys, checkNumber } from "../options.ts";
+import { checkCount, checkKeys, checkNumber, checkObject } from "../options.ts";
 import { type Layout, layOut, type NetworkSpec, normalizeNetwork } from "../plan/layout.ts";
 import type { Engine, StateCopy } from "./engine.ts";
 import type { Progress, RunState } from "./progress.ts";
@@ -12,6 +12,11 @@ const VERSION = "1";
 /** Prefixes of tensors that are no present weights: moments, the best epoch's state, the interrupted run's state. */
 const BEST = "best.";
 const PAUSED = "paused.";
+/** Of the user's metadata, so that it always fits into a header. Units: characters of JSON. */
+const MAX_USER = 2 ** 24;
+
+/** What a user keeps beside the network: his own keys, any text. */
+export type UserMetadata = Record<string, string>;
 
 /** The training state beside the tensors, as JSON. */
 interface StateJson {
@@ -29,19 +34,42 @@ interface StateJson {
   };
 }
 
-/** Equal states give equal bytes. Without `state` the weights alone. */
-export function writeModel(engine: Engine, { epoch, run }: Progress, state: boolean): Uint8Array {
+/** Equal states give equal bytes. Without `state` the weights and the user's metadata alone. Errors: CONFIG. */
+export function writeModel(engine: Engine, { epoch, run }: Progress, user: UserMetadata, state: boolean): Uint8Array {
   const { plan } = engine;
   const metadata: Record<string, string> = { format: FORMAT, version: VERSION, spec: JSON.stringify(plan.spec) };
+  const json = userJson("save", user);
+  if (json !== "{}") metadata.user = json;
   const present = engine.copyState();
   if (!state)
     return writeSafetensors(tensorsOf(plan, "", { ...present, blocks: present.blocks.slice(0, 1) }), metadata);
   const { learningRate, step } = engine.update;
-  const json: StateJson = { learningRate, step, epoch, ...(run ? { run: runJson(run) } : {}) };
+  const stateJson: StateJson = { learningRate, step, epoch, ...(run ? { run: runJson(run) } : {}) };
   const tensors = tensorsOf(plan, "", present);
   if (run?.stopping) tensors.push(...tensorsOf(plan, BEST, run.stopping.state));
   if (run?.paused) tensors.push(...tensorsOf(plan, PAUSED, run.paused));
-  return writeSafetensors(tensors, { ...metadata, state: JSON.stringify(json) });
+  return writeSafetensors(tensors, { ...metadata, state: JSON.stringify(stateJson) });
+}
+
+/** The same entries give the same text. Errors: CONFIG, naming the key. */
+function userJson(where: string, user: UserMetadata): string {
+  const entries = Object.entries(checkObject(where, user));
+  for (const [key, value] of entries) {
+    if (typeof value === "string") continue;
+    throw new SimdgradError(
+      "CONFIG",
+      `${where}: expected metadata ${show(key)} to be a string, received ${show(value)}.`,
+      "Make it one, as by JSON.stringify.",
+    );
+  }
+  const json = JSON.stringify(Object.fromEntries(entries.sort()));
+  if (json.length > MAX_USER) {
+    throw new SimdgradError(
+      "CONFIG",
+      `${where}: expected metadata of at most ${MAX_USER} characters, received ${json.length}.`,
+    );
+  }
+  return json;
 }
 
 function runJson({ rows, batchSize, done, batch, sums, stopping, paused }: RunState): StateJson["run"] {
@@ -77,6 +105,7 @@ function tensorsOf({ parameters, momentNames }: Layout, prefix: string, { blocks
 export interface ModelFile {
   readonly spec: NetworkSpec;
   readonly weights: Float32Array;
+  readonly metadata: UserMetadata;
   readonly state: { readonly learningRate: number; readonly copy: StateCopy; readonly progress: Progress } | undefined;
 }
 
@@ -85,7 +114,7 @@ export function readModel(bytes: Uint8Array): ModelFile {
   const file = readSafetensors(bytes);
   const { metadata } = file;
   for (const key of metadata.keys()) {
-    if (!["format", "version", "spec", "state"].includes(key)) throw bad(`unknown metadata ${show(key)}`);
+    if (!["format", "version", "spec", "state", "user"].includes(key)) throw bad(`unknown metadata ${show(key)}`);
   }
   if (metadata.get("format") !== FORMAT || metadata.get("version") !== VERSION) {
     throw bad(
@@ -98,7 +127,14 @@ export function readModel(bytes: Uint8Array): ModelFile {
   const weights = taker.block("");
   const state = metadata.has("state") ? readState(parse(metadata, "state") as StateJson, weights, taker) : undefined;
   taker.checkAllTaken();
-  return { spec, weights, state };
+  return { spec, weights, state, metadata: metadata.has("user") ? readUser(parse(metadata, "user")) : {} };
+}
+
+function readUser(user: unknown): UserMetadata {
+  return inFile("metadata", () => {
+    userJson("user", user as UserMetadata);
+    return user as UserMetadata;
+  });
 }
 
 function readState(json: StateJson, weights: Float32Array, taker: TensorTaker): ModelFile["state"] {

@@ -19,7 +19,7 @@ import {
   type TargetsInput,
 } from "./data.ts";
 import { Engine, type RunList } from "./engine.ts";
-import { writeModel } from "./file.ts";
+import { type UserMetadata, writeModel } from "./file.ts";
 import { epochs, means } from "./fit.ts";
 import { type FitJob, type FitOptions, prepareFit } from "./fit-job.ts";
 import { Inference } from "./inference.ts";
@@ -82,6 +82,9 @@ function bindModel(engine: Engine): Bound {
 }
 
 export class Model {
+  /** Your own keys, e.g. labels or how x was scaled: saved with and without state, loaded and cloned, never read.
+   *  `save` checks that every value is a string. */
+  readonly metadata: Record<string, string>;
   readonly #module: WasmModule;
   #bound: Bound | undefined;
   readonly #progress: Progress;
@@ -90,7 +93,13 @@ export class Model {
   #training = false;
 
   /** Use `sequential`. */
-  constructor(engine: Engine, module: WasmModule, progress: Progress = { epoch: 0, run: undefined }) {
+  constructor(
+    engine: Engine,
+    module: WasmModule,
+    progress: Progress = { epoch: 0, run: undefined },
+    metadata: UserMetadata = {},
+  ) {
+    this.metadata = metadata;
     this.#bound = bindModel(engine);
     this.#module = module;
     this.#progress = progress;
@@ -299,10 +308,10 @@ export class Model {
     const { parameters, gradients, moments } = engine.plan.blocks;
     for (const block of [parameters, gradients, ...moments]) copy.view(block).set(engine.view(block));
     Object.assign(copy.update, engine.update);
-    return makeModel(copy, this.#module, structuredClone(this.#progress));
+    return makeModel(copy, this.#module, structuredClone(this.#progress), { ...this.metadata });
   }
 
-  /** The model as a safetensors file; the same state gives the same bytes. `state`: with moments, counters and an
+  /** The model as a safetensors file; the same state and metadata give the same bytes. `state`: with moments, counters and an
    *  interrupted run, so that training goes on bit for bit. Allowed between the batches of a training.
    *  Errors: CONFIG; RUNTIME for dtype "f16". */
   save(options: SaveOptions = {}): Uint8Array {
@@ -316,7 +325,7 @@ export class Model {
         "This version has no half precision.",
       );
     }
-    return writeModel(engine, this.#progress, state && !engine.plan.inference);
+    return writeModel(engine, this.#progress, this.metadata, state && !engine.plan.inference);
   }
 
   /** Lets go of memory and lanes at once; optional, as an unreachable model is freed anyway. */

@@ -91,6 +91,66 @@ describe("save and load", () => {
   });
 });
 
+describe("metadata", () => {
+  const own = {
+    labels: JSON.stringify(["a", "b"]),
+    "": "",
+    "10": "ten",
+    "9": "nine",
+    'ä\u{1f600}"\\': "\u0000\n\ud800",
+    constructor: "c",
+    format: "mine",
+  };
+
+  it("is saved with and without state, loaded and cloned, each with a copy of its own", () => {
+    const model = sequential(config);
+    expect(model.metadata).toEqual({});
+    Object.assign(model.metadata, own);
+    // As JSON.parse makes it: a key like any other.
+    Object.defineProperty(model.metadata, "__proto__", { value: "p", enumerable: true, writable: true });
+    const models = [load(model.save()), load(model.save({ state: false })), load(model.save(), { inference: true })];
+    for (const same of [...models, model.clone(), load(model.clone().save())]) {
+      expect(Object.entries(same.metadata).sort()).toEqual(Object.entries(model.metadata).sort());
+      same.metadata.labels = "changed";
+      expect(model.metadata.labels).toBe(own.labels);
+    }
+  });
+
+  it("equal entries give equal bytes, in whatever order they came", () => {
+    const write = (entries: [string, string][]) => {
+      const model = sequential(config);
+      for (const [key, value] of entries) model.metadata[key] = value;
+      return stateOf(model);
+    };
+    const entries = Object.entries(own);
+    expect(write(entries)).toBe(write(entries.reverse()));
+    expect(write(entries)).not.toBe(write(entries.slice(1)));
+    expect(write([])).toBe(stateOf(sequential(config)));
+  });
+
+  it("is no part of a network that has none", () => {
+    expect(stateOf(sequential(config))).not.toMatch(/user/);
+  });
+
+  it("other than text, or too much of it: CONFIG that names the key", () => {
+    const model = sequential(config);
+    const metadata = model.metadata as Record<string, unknown>;
+    for (const value of [1, null, undefined, {}, ["a"]]) {
+      metadata.labels = value;
+      expect(() => model.save()).toThrow(
+        expect.objectContaining({ code: "CONFIG", message: expect.stringMatching(/save.*"labels".*string/) }),
+      );
+    }
+    metadata.labels = "x".repeat(2 ** 24);
+    expect(() => model.save()).toThrow(
+      expect.objectContaining({ code: "CONFIG", message: expect.stringMatching(/at most 16777216 char/) }),
+    );
+    // The largest, in the costliest characters, still fits the header that the reader takes.
+    metadata.labels = "\u20ac".repeat(2 ** 24 - 13);
+    expect(load(model.save({ state: false })).metadata).toEqual(model.metadata);
+  });
+});
+
 describe("an interrupted run", () => {
   const options = (more: FitOptions = {}): FitOptions => ({ epochs: 6, batchSize: 8, validation, ...more });
   const stopping = { earlyStopping: { patience: 2 } };
@@ -276,6 +336,20 @@ describe("foreign bytes", () => {
         h.__metadata__.more = "1";
       }),
       /unknown metadata "more"/,
+    ],
+    [
+      "metadata that is no text",
+      edited((h) => {
+        h.__metadata__.user = '{"labels":1}';
+      }),
+      /metadata is not valid.*"labels".*string/,
+    ],
+    [
+      "metadata that is no object",
+      edited((h) => {
+        h.__metadata__.user = "[]";
+      }),
+      /metadata is not valid.*object/,
     ],
     [
       "another version",
