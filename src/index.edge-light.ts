@@ -2,9 +2,12 @@
 
 import strict from "./kernels.wasm?module";
 import relaxed from "./kernels-relaxed.wasm?module";
-import { runtimeOf } from "./model/runtime.ts";
+import { loadOn, sequentialOn } from "./model/runtime.ts";
 import { givenModules } from "./runtime/module.ts";
 
 export * from "./index.common.ts";
 
-export const { sequential, load } = runtimeOf(givenModules(strict, relaxed));
+const parts = { modules: /* @__PURE__ */ givenModules(strict, relaxed) };
+
+export const sequential = /* @__PURE__ */ sequentialOn(parts);
+export const load = /* @__PURE__ */ loadOn(parts);

@@ -7,4 +7,4 @@ import { spacesOn } from "./runtime/space.ts";
 
 export * from "./kernels.common.ts";
 
-export const createKernels = spacesOn(givenModules(strict, relaxed));
+export const createKernels = /* @__PURE__ */ spacesOn(givenModules(strict, relaxed));

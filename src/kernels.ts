@@ -4,4 +4,4 @@ import { spacesOn } from "./runtime/space.ts";
 
 export * from "./kernels.common.ts";
 
-export const createKernels = spacesOn(builtinModules);
+export const createKernels = /* @__PURE__ */ spacesOn(builtinModules);

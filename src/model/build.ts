@@ -5,9 +5,9 @@ import { place } from "../plan/arena.ts";
 import { compile } from "../plan/compile.ts";
 import { type NetworkConfig, type NetworkSpec, normalizeNetwork } from "../plan/layout.ts";
 import { type MemoryReport, memoryReport } from "../plan/print.ts";
-import { checkLanes, type LaneWorker } from "../runtime/lanes.ts";
+import type { LaneWorker } from "../runtime/lanes.ts";
 import { type ModuleSource, SIMD_MODES, type Simd } from "../runtime/module.ts";
-import { Engine, type EngineOptions } from "./engine.ts";
+import { Engine, type EngineOptions, type Threading } from "./engine.ts";
 import { readModel, restoreModel } from "./file.ts";
 import { Model } from "./model.ts";
 import type { Progress } from "./progress.ts";
@@ -38,6 +38,12 @@ const RUN_KEYS = ["simd", "threads", "worker", "maxBatch"];
 const LATER_KEYS = ["metrics", "custom"];
 const CONFIG_KEYS = ["input", "layers", "loss", "optimizer", "seed", ...RUN_KEYS, ...LATER_KEYS];
 
+/** What an entry brings: the kernels, and lanes where there can be any. */
+export interface Parts {
+  readonly modules: ModuleSource;
+  readonly threading?: Threading;
+}
+
 interface CheckedRun {
   readonly simd: Simd;
   readonly run: EngineOptions;
@@ -47,12 +53,12 @@ interface CheckedConfig extends CheckedRun {
   readonly spec: NetworkSpec;
 }
 
-function checkConfig(where: string, config: SequentialConfig): CheckedConfig {
+function checkConfig(where: string, config: SequentialConfig, threading?: Threading): CheckedConfig {
   checkKeys(where, config, CONFIG_KEYS);
-  return { ...checkRun(where, config), spec: normalizeNetwork(config) };
+  return { ...checkRun(where, config, threading), spec: normalizeNetwork(config) };
 }
 
-function checkRun(where: string, options: RunOptions): CheckedRun {
+function checkRun(where: string, options: RunOptions, threading: Threading | undefined): CheckedRun {
   for (const key of LATER_KEYS) {
     const value = (options as Record<string, unknown>)[key];
     if (value !== undefined && !(Array.isArray(value) && value.length === 0)) {
@@ -61,12 +67,12 @@ function checkRun(where: string, options: RunOptions): CheckedRun {
   }
   const { simd = "strict", threads = 1, worker, maxBatch = 256 } = options;
   checkName(where, "simd", simd, SIMD_MODES);
-  if (checkCount(where, "threads", threads) > 1) checkLanes(where, threads);
+  if (checkCount(where, "threads", threads) > 1) threading?.check(where, threads);
   if (worker !== undefined && typeof worker !== "function") {
     throw new SimdgradError("CONFIG", `${where}: expected worker to be a function, received ${show(worker)}.`);
   }
   const capacity = checkCount(where, "maxBatch", maxBatch);
-  return { simd, run: { capacity, threads, worker } };
+  return { simd, run: { capacity, threads, worker, threading } };
 }
 
 /** Bytes by region that a model of this config takes, before it is built. Errors: CONFIG. */
@@ -77,21 +83,21 @@ export function planMemory(config: SequentialConfig): MemoryReport {
 }
 
 /** Builds a model and initializes its parameters. Errors: CONFIG, MEMORY, RUNTIME. */
-export function createModel(config: SequentialConfig, source: ModuleSource): Model {
-  const { spec, simd, run } = checkConfig("sequential", config);
-  const module = source(simd, run.threads > 1);
+export function createModel(config: SequentialConfig, { modules, threading }: Parts): Model {
+  const { spec, simd, run } = checkConfig("sequential", config, threading);
+  const module = modules(simd, run.threads > 1);
   const engine = new Engine(compile(spec), module, run);
   engine.list(engine.plan.initialize.steps).run(1);
   return new Model(engine, module);
 }
 
 /** Builds the model of a file, with the state that is in it. Errors: FORMAT, CONFIG, MEMORY, RUNTIME. */
-export function loadModel(bytes: Uint8Array, options: LoadOptions, source: ModuleSource): Model {
+export function loadModel(bytes: Uint8Array, options: LoadOptions, { modules, threading }: Parts): Model {
   checkKeys("load", options, [...RUN_KEYS, ...LATER_KEYS, "inference"]);
-  const { simd, run } = checkRun("load", options);
+  const { simd, run } = checkRun("load", options, threading);
   const inference = checkBoolean("load", "inference", orDefault(options.inference, false));
   const file = readModel(bytes);
-  const module = source(simd, run.threads > 1);
+  const module = modules(simd, run.threads > 1);
   const progress: Progress = { epoch: 0, run: undefined };
   const engine = new Engine(compile(file.spec, inference), module, run);
   restoreModel(engine, progress, inference ? { ...file, state: undefined } : file);

@@ -1,25 +1,32 @@
 // A plan bound to an instance: addresses, views and runnable lists. It knows no layers and no user data.
-import type { BufferRef, Scalar, Step, UpdateState } from "../contract.ts";
+import type { BufferRef, Step, UpdateState } from "../contract.ts";
 import { type Placement, place } from "../plan/arena.ts";
 import { bind, type Call, run } from "../plan/bind.ts";
 import type { Plan } from "../plan/compile.ts";
-import { shareSteps } from "../plan/shares.ts";
 import type { Kernels } from "../runtime/abi.ts";
 import { ensureBytes, type Instance, instantiate } from "../runtime/instance.ts";
-import { Lanes, type LaneWorker } from "../runtime/lanes.ts";
+import type { LaneWorker } from "../runtime/lanes.ts";
 import type { WasmModule } from "../wasm.ts";
-
-/** Work under which waking lanes costs more than they give. Units: about FLOPs. */
-const SHARED_WORK = 1.5e7;
-/** How many scalars lanes can be handed. */
-const MAX_SCALARS = 64;
 
 export interface EngineOptions {
   /** Rows that activations are planned for. */
   readonly capacity: number;
   readonly threads: number;
   readonly worker: (() => LaneWorker) | undefined;
+  /** Where there can be lanes. */
+  readonly threading: Threading | undefined;
 }
+
+/** How lists run on several lanes. */
+export interface Threading {
+  /** Errors: CONFIG, RUNTIME where memory cannot be shared. */
+  check(where: string, count: number): void;
+  /** A list as all lanes run it: the sum of results, or undefined while one lane has to. Undefined where one is enough.
+   *  Errors: RUNTIME when workers cannot start or a lane died. */
+  share(engine: Engine, steps: readonly Step[], rows: number): SharedRun | undefined;
+}
+
+type SharedRun = () => number | undefined;
 
 /** Row counts whose bound lists are kept; serving many sizes must not grow without end. */
 const KEPT_ROW_COUNTS = 64;
@@ -43,10 +50,10 @@ export class Engine {
   /** Counts re-plannings: bound lists of an older one are stale. */
   generation = 0;
   /** Started by the first list that is worth it: a small model never starts a worker. */
-  lanes: Lanes | undefined;
+  lanes: { stop(): void } | undefined;
   readonly options: EngineOptions;
-  private readonly instance: Instance;
-  private readonly module: WasmModule;
+  readonly instance: Instance;
+  readonly module: WasmModule;
 
   /** Errors: MEMORY when capacity rows of this plan do not fit. */
   constructor(plan: Plan, module: WasmModule, options: EngineOptions) {
@@ -105,13 +112,6 @@ export class Engine {
     return [parameters, ...moments].map((block) => this.view(block));
   }
 
-  /** Errors: RUNTIME when workers cannot start. */
-  startLanes(): Lanes {
-    const { threads, worker } = this.options;
-    this.lanes ??= new Lanes(threads, this.module, this.instance, worker);
-    return this.lanes;
-  }
-
   list(steps: readonly Step[]): RunList {
     return new RunList(this, steps);
   }
@@ -121,20 +121,13 @@ export class Engine {
   }
 }
 
-/** A list that the lanes have, with the scalars that each run writes for them. */
-interface SharedList {
-  readonly lanes: Lanes;
-  readonly list: ReturnType<Lanes["load"]>;
-  readonly scalars: readonly Scalar[];
-}
-
 /** Steps that can be run for any number of rows up to the capacity; bound once for each number. */
 export class RunList {
   private readonly engine: Engine;
   private readonly steps: readonly Step[];
   private readonly bound = new Map<number, Call[]>();
   /** For the lanes; undefined where one lane is enough. */
-  private readonly shared = new Map<number, SharedList | undefined>();
+  private readonly shared = new Map<number, SharedRun | undefined>();
   private generation: number;
 
   constructor(engine: Engine, steps: readonly Step[]) {
@@ -145,14 +138,9 @@ export class RunList {
 
   /** The sum of the calls' results, where they have any. Errors: RUNTIME when a lane died. */
   run(rows: number): number {
-    const { engine } = this;
-    const shared = engine.options.threads > 1 ? this.sharedList(rows) : undefined;
-    if (!shared?.lanes.ready(shared.list)) return run(this.calls(rows));
-    const { lanes, list, scalars } = shared;
-    scalars.forEach((scalar, i) => {
-      lanes.scalars[i] = scalar.value(engine.update);
-    });
-    return lanes.run(list);
+    const { threads, threading } = this.engine.options;
+    const sum = threading && threads > 1 ? this.sharedRun(threading, rows)?.() : undefined;
+    return sum ?? run(this.calls(rows));
   }
 
   calls(rows: number): Call[] {
@@ -165,19 +153,10 @@ export class RunList {
     return calls;
   }
 
-  private sharedList(rows: number): SharedList | undefined {
+  private sharedRun(threading: Threading, rows: number): SharedRun | undefined {
     this.forgetStale();
-    if (this.shared.has(rows)) return this.shared.get(rows);
-    const scalars: Scalar[] = [];
-    const { engine } = this;
-    const shares = shareSteps(this.steps, engine.placement, rows, engine.options.threads, scalars);
-    let shared: SharedList | undefined;
-    if (shares.work >= SHARED_WORK && scalars.length <= MAX_SCALARS) {
-      const lanes = engine.startLanes();
-      shared = { lanes, list: lanes.load(shares.lanes), scalars };
-    }
-    this.shared.set(rows, shared);
-    return shared;
+    if (!this.shared.has(rows)) this.shared.set(rows, threading.share(this.engine, this.steps, rows));
+    return this.shared.get(rows);
   }
 
   private forgetStale(): void {

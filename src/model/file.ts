@@ -1,6 +1,7 @@
 // A model as a file: which tensors, under which names, and the rest of its state as JSON in the metadata.
 import { SimdgradError, show } from "../errors.ts";
 import { readSafetensors, type Tensor, type TensorFile, writeSafetensors } from "../io/safetensors.ts";
+import { allLayers } from "../layers/index.ts";
 import { checkCount, checkKeys, checkNumber, checkObject } from "../options.ts";
 import { type Layout, layOut, type NetworkSpec, normalizeNetwork } from "../plan/layout.ts";
 import type { Engine, StateCopy } from "./engine.ts";
@@ -121,7 +122,7 @@ export function readModel(bytes: Uint8Array): ModelFile {
       `expected the format ${FORMAT} ${VERSION} in its metadata, found ${show(metadata.get("format"))} ${show(metadata.get("version"))}`,
     );
   }
-  const spec = inFile("spec", () => normalizeNetwork(parse(metadata, "spec") as NetworkSpec));
+  const spec = inFile("spec", () => normalizeNetwork(parse(metadata, "spec") as NetworkSpec, allLayers));
   const layout = layOut(spec);
   const taker = new TensorTaker(file, layout);
   const weights = taker.block("");

@@ -2,7 +2,7 @@
 import { SimdgradError, show } from "../errors.ts";
 import type { ModuleSource } from "../runtime/module.ts";
 import type { WasmModule } from "../wasm.ts";
-import { createModel, type LoadOptions, loadModel, type SequentialConfig } from "./build.ts";
+import { createModel, type LoadOptions, loadModel, type Parts, type SequentialConfig } from "./build.ts";
 import type { Model } from "./model.ts";
 
 export interface Runtime {
@@ -12,18 +12,20 @@ export interface Runtime {
   load(bytes: Uint8Array, options?: LoadOptions): Model;
 }
 
-export function runtimeOf(source: ModuleSource): Runtime {
-  return {
-    sequential: (config) => createModel(config, source),
-    load: (bytes, options = {}) => loadModel(bytes, options, source),
-  };
+/** Apart from loadOn, so that a program that loads nothing holds no reader. */
+export function sequentialOn(parts: Parts): Runtime["sequential"] {
+  return (config) => createModel(config, parts);
+}
+
+export function loadOn(parts: Parts): Runtime["load"] {
+  return (bytes, options = {}) => loadModel(bytes, options, parts);
 }
 
 /** The same functions on a module that the caller compiled or imported himself: the package's kernels.wasm or
  *  kernels-relaxed.wasm. On one thread; `simd` is what the module is. Errors: CONFIG for another module. */
 export function createRuntime(module: WasmModule): Runtime {
   checkModule(module);
-  return runtimeOf((simd, shared) => {
+  const modules: ModuleSource = (simd, shared) => {
     if (shared || simd === "relaxed") {
       throw new SimdgradError(
         "RUNTIME",
@@ -32,7 +34,8 @@ export function createRuntime(module: WasmModule): Runtime {
       );
     }
     return module;
-  });
+  };
+  return { sequential: sequentialOn({ modules }), load: loadOn({ modules }) };
 }
 
 function checkModule(module: unknown): void {

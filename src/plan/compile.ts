@@ -3,7 +3,7 @@ import type { BufferRef, LossRule, Pullback, Step, Targets } from "../contract.t
 import { SimdgradError } from "../errors.ts";
 import { emitInitializer } from "../initializers.ts";
 import { type Activation, activationName, emitActivation } from "../layers/activations.ts";
-import { layerRule } from "../layers/index.ts";
+import { layerRule } from "../layers/rule.ts";
 import { type LossSpec, lossRule } from "../losses/index.ts";
 import { PURPOSE_INITIALIZE, seedWords } from "../numerics.ts";
 import { optimizerRule } from "../optimizers/index.ts";

@@ -1,8 +1,9 @@
 // What a spec comes to before any step: layers with their sizes, parameters in one flat block, moments beside it.
-import type { BufferRef, UpdateBlocks } from "../contract.ts";
+import type { BufferRef, LayerRules, UpdateBlocks } from "../contract.ts";
 import { SimdgradError, show } from "../errors.ts";
 import type { Initializer } from "../initializers.ts";
-import { type LayerSpec, layerRule } from "../layers/index.ts";
+import type { LayerSpec } from "../layers/index.ts";
+import { layerRule } from "../layers/rule.ts";
 import { type Loss, type LossSpec, normalizeLoss } from "../losses/index.ts";
 import { normalizeOptimizer, type OptimizerSpec, optimizerRule } from "../optimizers/index.ts";
 import { checkCount } from "../options.ts";
@@ -29,8 +30,8 @@ export interface NetworkConfig {
   seed?: number | undefined;
 }
 
-/** Errors: CONFIG. */
-export function normalizeNetwork(config: NetworkConfig): NetworkSpec {
+/** `known`: the kinds that layers given as plain data may be of. Errors: CONFIG. */
+export function normalizeNetwork(config: NetworkConfig, known?: LayerRules): NetworkSpec {
   const { loss, optimizer, seed = 0 } = config;
   const input = checkCount("sequential", "input", config.input);
   if (!Array.isArray(config.layers) || config.layers.length === 0) {
@@ -40,10 +41,12 @@ export function normalizeNetwork(config: NetworkConfig): NetworkSpec {
     );
   }
   // Array.from sees the holes that map would skip.
-  const layers = Array.from(config.layers, (layer: LayerSpec) => layerRule(layer).normalize(layer));
+  const layers = Array.from(config.layers, (layer) => layerRule(layer, known).normalize(layer, known));
   return Object.freeze({
     input,
-    layers: Object.freeze(layers.map((layer, i) => layerRule(layer).resolve?.(layer, layers[i + 1]) ?? layer)),
+    layers: Object.freeze(
+      layers.map((layer, i) => (layerRule(layer).resolve?.(layer, layers[i + 1]) ?? layer) as LayerSpec),
+    ),
     ...(loss === undefined ? {} : { loss: normalizeLoss(loss) }),
     ...(optimizer === undefined ? {} : { optimizer: normalizeOptimizer(optimizer) }),
     seed: checkCount("sequential", "seed", seed, 0),

@@ -3,4 +3,4 @@ import { relaxedDelta } from "../generated/relaxed.ts";
 import { strictWasm } from "../generated/strict.ts";
 import { inlinedModules } from "./module.ts";
 
-export const builtinModules = inlinedModules(strictWasm, relaxedDelta);
+export const builtinModules = /* @__PURE__ */ inlinedModules(strictWasm, relaxedDelta);

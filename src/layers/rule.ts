@@ -1,0 +1,24 @@
+// How a layer's spec leads to its rule. A spec made by its function carries the rule unseen, so that a program holds only
+// the layers whose functions it imports; plain data is looked up among the kinds that are known.
+import type { AnyLayer, LayerRule, LayerRules } from "../contract.ts";
+import { SimdgradError, show } from "../errors.ts";
+import { basicLayers } from "./basic.ts";
+
+const RULE = Symbol("rule");
+
+/** The spec, frozen, with its rule where neither JSON nor a comparison sees it. */
+export function sealLayer<S extends AnyLayer>(spec: S, rule: LayerRule<S>): S {
+  return Object.freeze(Object.defineProperty(spec, RULE, { value: rule }));
+}
+
+/** The rule of a layer. Errors: CONFIG for what is no layer, or plain data of a kind that is not known. */
+export function layerRule(spec: AnyLayer, known: LayerRules = basicLayers): LayerRule<AnyLayer> {
+  const { kind, [RULE]: own } = (spec ?? {}) as AnyLayer & { [RULE]?: LayerRule<AnyLayer> };
+  const rule = own ?? (Object.hasOwn(known, String(kind)) ? known[kind] : undefined);
+  if (rule) return rule;
+  throw new SimdgradError(
+    "CONFIG",
+    `layers: expected a layer, received ${show(spec)}.`,
+    `Make one with its function, e.g. dense(...); as plain data only these kinds are known: ${Object.keys(known).join(", ")}.`,
+  );
+}
