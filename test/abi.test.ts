@@ -2,10 +2,11 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { encodeDelta } from "../scripts/delta.mjs";
+import { encodeText } from "../scripts/text.mjs";
 import { relaxedDelta } from "../src/generated/relaxed.ts";
 import { strictWasm } from "../src/generated/strict.ts";
 import { ARENA_BASE, type Kernels } from "../src/runtime/abi.ts";
-import { applyDelta } from "../src/runtime/module.ts";
+import { applyDelta, fromText } from "../src/runtime/module.ts";
 import { randomSource } from "./support/random.ts";
 
 const bytes = readFileSync(new URL("../build/strict.wasm", import.meta.url));
@@ -58,13 +59,21 @@ it("keeps its tables below the arena", () => {
 });
 
 it("is what the package carries", () => {
-  expect(Buffer.from(strictWasm, "hex").equals(bytes)).toBe(true);
+  expect(Buffer.from(fromText(strictWasm)).equals(bytes)).toBe(true);
 });
 
 it("carries the relaxed build as what differs from the strict one", () => {
   const relaxed = readFileSync(new URL("../build/relaxed.wasm", import.meta.url));
-  const decoded = applyDelta(bytes, Buffer.from(relaxedDelta, "hex"));
+  const decoded = applyDelta(bytes, fromText(relaxedDelta));
   expect(Buffer.from(decoded).equals(relaxed)).toBe(true);
+});
+
+it("reads every byte from text that needs no escape in any string", () => {
+  const every = Uint8Array.from({ length: 512 }, (_, i) => (i * 67) % 256);
+  const text = encodeText(every);
+  expect(text).toMatch(/^[ -~]+$/);
+  expect(text).not.toMatch(/["'`$\\]/);
+  expect(fromText(text)).toEqual(every);
 });
 
 describe("a difference between two byte strings", () => {

@@ -11,17 +11,17 @@ export const SIMD_MODES: readonly Simd[] = ["strict", "relaxed", "auto"];
 /** A way to get the compiled kernels of a build, for a memory of its own or a shared one; may cache. Errors: RUNTIME. */
 export type ModuleSource = (simd: Simd, shared: boolean) => WasmModule;
 
-/** The two builds that a package carries, in hexadecimal: the strict one whole, the relaxed one as what differs from
- *  it. Each is compiled on first use and kept. */
-export function inlinedModules(strictHex: string, relaxedDelta: string): ModuleSource {
+/** The two builds that a package carries, as text: the strict one whole, the relaxed one as what differs from it. Each
+ *  is compiled on first use and kept. */
+export function inlinedModules(strictText: string, relaxedDelta: string): ModuleSource {
   const compiled = new Map<string, WasmModule>();
   return (simd, shared) => {
     const relaxed = useRelaxed(simd);
     const key = `${relaxed} ${shared}`;
     let module = compiled.get(key);
     if (!module) {
-      const strict = fromHex(strictHex);
-      const bytes = relaxed ? applyDelta(strict, fromHex(relaxedDelta)) : strict;
+      const strict = fromText(strictText);
+      const bytes = relaxed ? applyDelta(strict, fromText(relaxedDelta)) : strict;
       module = compile(shared ? forSharedMemory(bytes) : bytes);
       compiled.set(key, module);
     }
@@ -87,12 +87,23 @@ const RELAXED_PROBE = Uint8Array.of(
   ...[32, 0, 32, 0, 32, 0, 253, 133, 2, 26, 11], // local three times, f32x4.relaxed_madd, drop
 );
 
-function fromHex(hex: string): Uint8Array<ArrayBuffer> {
-  const digit = (i: number) => {
-    const code = hex.charCodeAt(i);
-    return code < 58 ? code - 48 : code - 87;
-  };
-  return Uint8Array.from({ length: hex.length / 2 }, (_, i) => digit(2 * i) * 16 + digit(2 * i + 1));
+/** The bytes of a text; its form stands in scripts/text.mjs. */
+export function fromText(text: string): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(text.length);
+  let length = 0;
+  let high = 0;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code < 34) {
+      high = 88 * (34 - code);
+      continue;
+    }
+    // Letters start at "#" and leave out four: $ ' \ and the backquote.
+    const skipped = +(code > 36) + +(code > 39) + +(code > 92) + +(code > 96);
+    bytes[length++] = high + code - 35 - skipped - 8;
+    high = 0;
+  }
+  return bytes.slice(0, length);
 }
 
 /** The bytes that `delta` makes of `base`; its form stands in scripts/delta.mjs. */
