@@ -27,8 +27,8 @@ export async function build({ debug = false } = {}) {
   for (const step of [...kernels(), lane(), ...(debug ? [wasm("debug", "debug")] : [])]) {
     await perform(step);
   }
-  for (const step of [bundles(), modules(), commonJs(), declarations(), demo()]) {
-    if (step) await perform(step);
+  for (const step of [bundles(), modules(), commonJs(), declarations(), examples()]) {
+    await perform(step);
   }
 }
 
@@ -209,20 +209,20 @@ function declarations() {
   };
 }
 
-/** @returns {Step | undefined} */
-function demo() {
-  const source = "examples/digits/main.ts";
-  const output = "build/examples/digits.mjs";
-  if (!existsSync(source)) return undefined;
+/** examples/NAME/main.ts as build/examples/NAME.mjs; those that import "simdgrad" find this package in dist/.
+ *  @returns {Step} */
+function examples() {
+  const names = readdirSync("examples").filter((name) => existsSync(`examples/${name}/main.ts`));
   return {
-    name: output,
+    name: "build/examples",
     inputs: ["src", "examples", "bench/baselines", "package.json"],
-    outputs: [output],
+    outputs: names.map((name) => `build/examples/${name}.mjs`),
     run: async () => {
       const { build: esbuild } = await import("esbuild");
       const { outputFiles } = await esbuild({
-        entryPoints: [source],
-        outfile: output,
+        entryPoints: names.map((name) => ({ in: `examples/${name}/main.ts`, out: name })),
+        outdir: "build/examples",
+        outExtension: { ".js": ".mjs" },
         bundle: true,
         format: "esm",
         target: "node20",
