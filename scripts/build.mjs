@@ -17,6 +17,7 @@ import {
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { encodeDelta } from "./delta.mjs";
+import { exportsOf, partOf } from "./part.mjs";
 import { encodeText } from "./text.mjs";
 
 /** @typedef {{ name: string, inputs: string[], outputs: string[], run: () => void | Promise<void> }} Step */
@@ -53,14 +54,27 @@ function wasm(target, name) {
 function kernels() {
   const strict = "build/strict.wasm";
   const relaxed = "build/relaxed.wasm";
+  const infer = "build/infer.wasm";
   return [
     wasm("release", "strict"),
     wasm("relaxed", "relaxed"),
+    part(strict, "assembly/infer.ts", infer),
     inlined("strict", "strictWasm", [strict], () => readFileSync(strict)),
     inlined("relaxed", "relaxedDelta", [strict, relaxed, "scripts/delta.mjs"], () =>
       encodeDelta(readFileSync(strict), readFileSync(relaxed)),
     ),
+    inlined("infer", "inferWasm", [infer], () => readFileSync(infer)),
   ];
+}
+
+/** The kernels that `list` exports, cut out of a build. @param {string} from @param {string} list @param {string} to @returns {Step} */
+function part(from, list, to) {
+  return {
+    name: to,
+    inputs: [from, list, "scripts/part.mjs"],
+    outputs: [to],
+    run: () => writeAtomically(to, partOf(readFileSync(from), exportsOf(list))),
+  };
 }
 
 /** @param {string} name @param {string} constant @param {string[]} inputs @param {() => Uint8Array} bytes @returns {Step} */
@@ -147,7 +161,11 @@ function bundles() {
 
 /** The kernels as files, for runtimes that import them. @returns {Step} */
 function modules() {
-  const files = { "build/strict.wasm": "dist/kernels.wasm", "build/relaxed.wasm": "dist/kernels-relaxed.wasm" };
+  const files = {
+    "build/strict.wasm": "dist/kernels.wasm",
+    "build/relaxed.wasm": "dist/kernels-relaxed.wasm",
+    "build/infer.wasm": "dist/infer.wasm",
+  };
   return {
     name: "dist/kernels.wasm",
     inputs: Object.keys(files),
@@ -161,7 +179,7 @@ function modules() {
 /** For require: one bundle, so that all entries share their classes, and a file for each entry that takes its part.
  *  @returns {Step} */
 function commonJs() {
-  const names = ["index", "kernels", "node"];
+  const names = ["index", "infer", "kernels", "node"];
   return {
     name: "dist/cjs",
     inputs: ["src", "package.json"],

@@ -3,7 +3,7 @@ import { SimdgradError, show } from "../errors.ts";
 import { readSafetensors, type Tensor, type TensorFile, writeSafetensors } from "../io/safetensors.ts";
 import { allLayers } from "../layers/index.ts";
 import { checkCount, checkKeys, checkNumber, checkObject } from "../options.ts";
-import { type Layout, layOut, type NetworkSpec, normalizeNetwork } from "../plan/layout.ts";
+import { type Layout, layOut, momentsOf, type NetworkSpec, normalizeNetwork } from "../plan/layout.ts";
 import type { Engine, StateCopy } from "./engine.ts";
 import type { Progress, RunState } from "./progress.ts";
 
@@ -112,6 +112,19 @@ export interface ModelFile {
 
 /** Errors: FORMAT, also for a spec that this version does not know. */
 export function readModel(bytes: Uint8Array): ModelFile {
+  const file = openModel(bytes);
+  const { metadata } = file;
+  const spec = readSpec(file, (json) => normalizeNetwork(json, allLayers));
+  const layout = layOut(spec, momentsOf(spec));
+  const taker = new TensorTaker(file, layout);
+  const weights = taker.block("");
+  const state = metadata.has("state") ? readState(parse(metadata, "state") as StateJson, weights, taker) : undefined;
+  taker.checkAllTaken();
+  return { spec, weights, state, metadata: readUser(file) };
+}
+
+/** The tensors of a file that is a model's. Errors: FORMAT. */
+export function openModel(bytes: Uint8Array): TensorFile {
   const file = readSafetensors(bytes);
   const { metadata } = file;
   for (const key of metadata.keys()) {
@@ -122,19 +135,21 @@ export function readModel(bytes: Uint8Array): ModelFile {
       `expected the format ${FORMAT} ${VERSION} in its metadata, found ${show(metadata.get("format"))} ${show(metadata.get("version"))}`,
     );
   }
-  const spec = inFile("spec", () => normalizeNetwork(parse(metadata, "spec") as NetworkSpec, allLayers));
-  const layout = layOut(spec);
-  const taker = new TensorTaker(file, layout);
-  const weights = taker.block("");
-  const state = metadata.has("state") ? readState(parse(metadata, "state") as StateJson, weights, taker) : undefined;
-  taker.checkAllTaken();
-  return { spec, weights, state, metadata: metadata.has("user") ? readUser(parse(metadata, "user")) : {} };
+  return file;
 }
 
-function readUser(user: unknown): UserMetadata {
+/** Errors: FORMAT for what `normalize` refuses. */
+export function readSpec<T>({ metadata }: TensorFile, normalize: (json: NetworkSpec) => T): T {
+  return inFile("spec", () => normalize(parse(metadata, "spec") as NetworkSpec));
+}
+
+/** Errors: FORMAT. */
+export function readUser({ metadata }: TensorFile): UserMetadata {
+  if (!metadata.has("user")) return {};
   return inFile("metadata", () => {
-    userJson("user", user as UserMetadata);
-    return user as UserMetadata;
+    const user = parse(metadata, "user") as UserMetadata;
+    userJson("user", user);
+    return user;
   });
 }
 
@@ -181,7 +196,7 @@ function readRun(json: NonNullable<StateJson["run"]>, taker: TensorTaker): RunSt
 }
 
 /** Puts a file's tensors together to blocks, and knows which it has used. */
-class TensorTaker {
+export class TensorTaker {
   private readonly file: TensorFile;
   private readonly layout: Layout;
   private readonly taken = new Set<string>();

@@ -9,7 +9,7 @@ import { PURPOSE_INITIALIZE, seedWords } from "../numerics.ts";
 import { optimizerRule } from "../optimizers/index.ts";
 import type { Program } from "./arena.ts";
 import { batchBuffer, ProgramBuilder } from "./builder.ts";
-import { type Layout, layOut, type NetworkSpec, type PlannedLayer, trainableBlocks } from "./layout.ts";
+import { type Layout, layOut, momentsOf, type NetworkSpec, type PlannedLayer, trainableBlocks } from "./layout.ts";
 
 export type TargetKind = "labels" | "rows";
 /** A kind of targets, without or with row weights. */
@@ -63,7 +63,7 @@ export interface Plan extends Layout {
 
 /** Errors: CONFIG where layers, loss and optimizer do not fit each other. */
 export function compile(spec: NetworkSpec, inference = false): Plan {
-  const layout = layOut(spec, inference);
+  const layout = layOut(spec, inference ? undefined : momentsOf(spec));
   const network = splitHead(layout, spec.loss);
   const infer = inferProgram(network);
   const twoWay = inference ? undefined : twoWayProgram(network);
@@ -79,6 +79,15 @@ export function compile(spec: NetworkSpec, inference = false): Plan {
   ];
   const programs = all.filter((program) => program !== undefined);
   return { ...layout, infer, twoWay, initialize, update, losses, programs };
+}
+
+/** The plan that predicts and nothing else: it needs no rule of losses and optimizers. */
+export function compilePredictor(spec: NetworkSpec): Plan {
+  const layout = layOut(spec);
+  const infer = inferProgram({ layout, body: layout.planned, head: "linear" });
+  const initialize = { name: "initialize", steps: [], inputs: [], outputs: [] };
+  const programs = [infer];
+  return { ...layout, infer, initialize, twoWay: undefined, update: undefined, losses: new Map(), programs };
 }
 
 /** A network whose last activation stands apart, so that the loss can be fused with it. */

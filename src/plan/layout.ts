@@ -33,6 +33,19 @@ export interface NetworkConfig {
 /** `known`: the kinds that layers given as plain data may be of. Errors: CONFIG. */
 export function normalizeNetwork(config: NetworkConfig, known?: LayerRules): NetworkSpec {
   const { loss, optimizer, seed = 0 } = config;
+  return Object.freeze({
+    ...normalizeLayers(config, known),
+    ...(loss === undefined ? {} : { loss: normalizeLoss(loss) }),
+    ...(optimizer === undefined ? {} : { optimizer: normalizeOptimizer(optimizer) }),
+    seed: checkCount("sequential", "seed", seed, 0),
+  });
+}
+
+/** The part of a network that predicts. Errors: CONFIG. */
+export function normalizeLayers(
+  config: Pick<NetworkConfig, "input" | "layers">,
+  known?: LayerRules,
+): Pick<NetworkSpec, "input" | "layers"> {
   const input = checkCount("sequential", "input", config.input);
   if (!Array.isArray(config.layers) || config.layers.length === 0) {
     throw new SimdgradError(
@@ -42,15 +55,17 @@ export function normalizeNetwork(config: NetworkConfig, known?: LayerRules): Net
   }
   // Array.from sees the holes that map would skip.
   const layers = Array.from(config.layers, (layer) => layerRule(layer, known).normalize(layer, known));
-  return Object.freeze({
+  return {
     input,
     layers: Object.freeze(
       layers.map((layer, i) => (layerRule(layer).resolve?.(layer, layers[i + 1]) ?? layer) as LayerSpec),
     ),
-    ...(loss === undefined ? {} : { loss: normalizeLoss(loss) }),
-    ...(optimizer === undefined ? {} : { optimizer: normalizeOptimizer(optimizer) }),
-    seed: checkCount("sequential", "seed", seed, 0),
-  });
+  };
+}
+
+/** What the optimizer keeps for each parameter. */
+export function momentsOf({ optimizer }: NetworkSpec): readonly string[] {
+  return optimizer ? optimizerRule(optimizer).moments(optimizer) : [];
 }
 
 export interface ParameterPlan {
@@ -96,7 +111,9 @@ export interface Layout {
   readonly fixed: readonly BufferRef[];
 }
 
-export function layOut(spec: NetworkSpec, inference = false): Layout {
+/** Without `momentNames` the layout of a network that only predicts. */
+export function layOut(spec: NetworkSpec, momentNames?: readonly string[]): Layout {
+  const inference = momentNames === undefined;
   const joined = join(spec.layers);
   const shapes = joined.map(({ name, layer }, i) => {
     const inputs = joined
@@ -110,11 +127,10 @@ export function layOut(spec: NetworkSpec, inference = false): Layout {
     0,
   );
   const block = (name: string, region: BufferRef["region"]) => fixedBuffer(name, region, parameterCount);
-  const momentNames = spec.optimizer && !inference ? optimizerRule(spec.optimizer).moments(spec.optimizer) : [];
   const blocks = {
     parameters: block("parameters", "parameters"),
     gradients: inference ? fixedBuffer("gradients", "gradients", 0) : block("gradients", "gradients"),
-    moments: momentNames.map((name) => block(name, "moments")),
+    moments: (momentNames ?? []).map((name) => block(name, "moments")),
   };
 
   const parameters: ParameterPlan[] = [];
@@ -147,7 +163,7 @@ export function layOut(spec: NetworkSpec, inference = false): Layout {
     outputs: planned.at(-1)?.units ?? spec.input,
     parameters,
     parameterCount,
-    momentNames,
+    momentNames: momentNames ?? [],
     blocks,
     gradientOf,
     sums,

@@ -29,6 +29,15 @@ export function inlinedModules(strictText: string, relaxedDelta: string): Module
   };
 }
 
+/** One build that an entry carries as text, compiled on first use and kept. Errors: RUNTIME. */
+export function inlinedModule(text: string): () => WasmModule {
+  let module: WasmModule | undefined;
+  return () => {
+    module ??= compile(fromText(text));
+    return module;
+  };
+}
+
 /** Modules that the runtime compiled and imported. Errors: RUNTIME for shared memory, which they are not made for. */
 export function givenModules(strict: WasmModule, relaxed: WasmModule): ModuleSource {
   return (simd, shared) => {

@@ -1,0 +1,5 @@
+// The exports of the build that only predicts: a part of assembly/index.ts, with the same bits.
+export { sgemm_nn } from "./gemm";
+export { first_non_finite, copy_matrix } from "./buffers";
+export { relu, leaky_relu, elu, selu, gelu, silu, softplus, sigmoid, tanh } from "./activations";
+export { softmax } from "./softmax";

@@ -1,0 +1,6 @@
+// What every form of the entry `simdgrad/infer` has, however the kernels arrive.
+export type { Region } from "./contract.ts";
+export { type ErrorCode, SimdgradError } from "./errors.ts";
+export type { LayerSpec } from "./layers/index.ts";
+export type { Inputs, NumberArray } from "./model/data.ts";
+export type { LoadPredictor, Predictor, PredictorOptions, PredictorSpec } from "./model/predictor.ts";

@@ -1,0 +1,69 @@
+// The entry that only predicts gives the bits of the model that was saved.
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { exportsOf, partOf } from "../../scripts/part.mjs";
+import { activation, adam, dense, type Model, type SequentialConfig, sequential } from "../../src/index.ts";
+import { load } from "../../src/infer.ts";
+import { randomSource } from "../support/random.ts";
+
+const random = randomSource(11);
+const rows = (n: number, columns: number) => Float32Array.from({ length: n * columns }, () => random.uniform(-2, 2));
+
+function model(config: Partial<SequentialConfig> = {}): Model {
+  const layers = [dense(19, { activation: "gelu" }), dense(5, { activation: "softmax" })];
+  return sequential({ input: 7, layers, loss: "cross-entropy", optimizer: adam(), seed: 3, ...config });
+}
+
+describe("a predictor", () => {
+  const kinds = ["linear", "relu", "elu", "selu", "gelu", "silu", "softplus", "sigmoid", "tanh", "softmax"] as const;
+  it.each([...kinds, { kind: "leaky-relu", alpha: 0.2 } as const])("has the model's bits after %s", (name) => {
+    const trained = model({ layers: [dense(37, { activation: name }), activation(name), dense(5)], loss: undefined });
+    const predictor = load(trained.save(), { maxBatch: 64 });
+    for (const count of [1, 2, 3, 8, 9, 33, 300]) {
+      const x = rows(count, 7);
+      expect(predictor.predict(x)).toEqual(trained.predict(x));
+    }
+  });
+
+  it("reads files with and without a training state, and keeps spec and metadata", async () => {
+    const trained = model();
+    trained.metadata.note = "kept";
+    const x = rows(40, 7);
+    const y = Int32Array.from({ length: 40 }, (_, i) => i % 5);
+    await trained.fit({ x, y }, { epochs: 3, validationSplit: 0.2, earlyStopping: { patience: 1 } });
+    for (const bytes of [trained.save(), trained.save({ state: false })]) {
+      const predictor = load(bytes);
+      expect(predictor.predict(x)).toEqual(trained.predict(x));
+      expect(predictor.predictClasses(x)).toEqual(trained.predictClasses(x));
+      expect(predictor.metadata).toEqual({ note: "kept" });
+      expect(predictor.spec).toEqual({ input: 7, layers: trained.spec.layers });
+    }
+  });
+
+  it("predicts into an array that is there", () => {
+    const trained = model();
+    const predictor = load(trained.save());
+    const out = new Float32Array(10);
+    expect(predictor.predictInto(rows(2, 7), out)).toBe(out);
+    expect(() => predictor.predictInto(rows(2, 7), new Float32Array(9))).toThrow(/a Float32Array of 10/);
+  });
+
+  it("says what is wrong", () => {
+    const bytes = model().save();
+    expect(() => load(bytes.subarray(0, 100))).toThrow(expect.objectContaining({ code: "FORMAT" }));
+    expect(() => load(bytes, { maxBatch: 0 })).toThrow(expect.objectContaining({ code: "CONFIG" }));
+    expect(() => load(bytes, { threads: 2 } as object)).toThrow(/unknown option "threads"/);
+    const predictor = load(bytes);
+    expect(() => predictor.predict([[1, 2]])).toThrow(expect.objectContaining({ code: "SHAPE" }));
+    predictor[Symbol.dispose]();
+    expect(() => predictor.predict(rows(1, 7))).toThrow(/disposed/);
+  });
+});
+
+it("carries only the kernels that predict", () => {
+  const root = new URL("../../", import.meta.url);
+  const names = exportsOf(new URL("assembly/infer.ts", root));
+  const part = partOf(readFileSync(new URL("build/strict.wasm", root)), names);
+  const exported = WebAssembly.Module.exports(new WebAssembly.Module(new Uint8Array(part))).map(({ name }) => name);
+  expect(exported.sort()).toEqual([...names, "memory"].sort());
+});
