@@ -34,7 +34,7 @@ export interface Rows {
 /** What changes from one optimizer step to the next. */
 export interface UpdateState {
   readonly learningRate: number;
-  /** Counts optimizer steps from 1. */
+  /** Optimizer steps made before this one. */
   readonly step: number;
 }
 

@@ -28,4 +28,20 @@ export type { NetworkConfig, NetworkSpec } from "./plan/layout.ts";
 export type { MemoryReport, PlanReport, PlanStep } from "./plan/print.ts";
 export type { LaneWorker } from "./runtime/lanes.ts";
 export type { Simd } from "./runtime/module.ts";
+export {
+  type CosineDecayOptions,
+  type CosineDecaySpec,
+  cosineDecay,
+  type ExponentialDecayOptions,
+  type ExponentialDecaySpec,
+  exponentialDecay,
+  type LearningRate,
+  type Schedule,
+  type StepDecayOptions,
+  type StepDecaySpec,
+  stepDecay,
+  type WarmupOptions,
+  type WarmupSpec,
+  warmup,
+} from "./schedules.ts";
 export type { AbortSignalLike, WasmModule } from "./wasm.ts";

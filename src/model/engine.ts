@@ -6,6 +6,7 @@ import type { Plan } from "../plan/compile.ts";
 import type { Kernels } from "../runtime/abi.ts";
 import { ensureBytes, type Instance, instantiate } from "../runtime/instance.ts";
 import type { LaneWorker } from "../runtime/lanes.ts";
+import { type LearningRate, rateAt } from "../schedules.ts";
 import type { WasmModule } from "../wasm.ts";
 
 export interface EngineOptions {
@@ -36,11 +37,26 @@ export interface StateCopy {
   readonly blocks: readonly Float32Array[];
 }
 
+/** Where the optimizer is: what the scalars of the update list read. */
+class UpdateClock implements UpdateState {
+  /** A number, or the schedule in force. */
+  rate: LearningRate;
+  step = 0;
+
+  constructor(rate: LearningRate) {
+    this.rate = rate;
+  }
+
+  /** The rate of the next step. */
+  get learningRate(): number {
+    return rateAt(this.rate, this.step);
+  }
+}
+
 export class Engine {
   readonly plan: Plan;
   readonly kernels: Kernels;
-  /** What scalars of the update list read; written before each optimizer step. */
-  readonly update: UpdateState & { learningRate: number; step: number };
+  readonly update: UpdateClock;
   /** The whole memory; made anew when it grows. */
   f32!: Float32Array;
   i32!: Int32Array;
@@ -64,7 +80,7 @@ export class Engine {
     this.instance = instantiate(module, this.placement.end, threads > 1);
     this.module = module;
     this.kernels = this.instance.kernels;
-    this.update = { learningRate: plan.spec.optimizer?.learningRate ?? 0, step: 0 };
+    this.update = new UpdateClock(plan.spec.optimizer?.learningRate ?? 0);
     this.renewViews();
   }
 

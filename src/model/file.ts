@@ -4,6 +4,7 @@ import { readSafetensors, type Tensor, type TensorFile, writeSafetensors } from 
 import { allLayers } from "../layers/index.ts";
 import { checkCount, checkKeys, checkNumber, checkObject } from "../options.ts";
 import { type Layout, layOut, momentsOf, type NetworkSpec, normalizeNetwork } from "../plan/layout.ts";
+import { checkLearningRate, type LearningRate, readLearningRate } from "../schedules.ts";
 import type { Engine, StateCopy } from "./engine.ts";
 import type { Progress, RunState } from "./progress.ts";
 
@@ -21,7 +22,7 @@ export type UserMetadata = Record<string, string>;
 
 /** The training state beside the tensors, as JSON. */
 interface StateJson {
-  readonly learningRate: number;
+  readonly learningRate: LearningRate;
   readonly step: number;
   readonly epoch: number;
   readonly run?: {
@@ -44,8 +45,8 @@ export function writeModel(engine: Engine, { epoch, run }: Progress, user: UserM
   const present = engine.copyState();
   if (!state)
     return writeSafetensors(tensorsOf(plan, "", { ...present, blocks: present.blocks.slice(0, 1) }), metadata);
-  const { learningRate, step } = engine.update;
-  const stateJson: StateJson = { learningRate, step, epoch, ...(run ? { run: runJson(run) } : {}) };
+  const { rate, step } = engine.update;
+  const stateJson: StateJson = { learningRate: rate, step, epoch, ...(run ? { run: runJson(run) } : {}) };
   const tensors = tensorsOf(plan, "", present);
   if (run?.stopping) tensors.push(...tensorsOf(plan, BEST, run.stopping.state));
   if (run?.paused) tensors.push(...tensorsOf(plan, PAUSED, run.paused));
@@ -107,14 +108,16 @@ export interface ModelFile {
   readonly spec: NetworkSpec;
   readonly weights: Float32Array;
   readonly metadata: UserMetadata;
-  readonly state: { readonly learningRate: number; readonly copy: StateCopy; readonly progress: Progress } | undefined;
+  readonly state:
+    | { readonly learningRate: LearningRate; readonly copy: StateCopy; readonly progress: Progress }
+    | undefined;
 }
 
 /** Errors: FORMAT, also for a spec that this version does not know. */
 export function readModel(bytes: Uint8Array): ModelFile {
   const file = openModel(bytes);
   const { metadata } = file;
-  const spec = readSpec(file, (json) => normalizeNetwork(json, allLayers));
+  const spec = readSpec(file, readNetwork);
   const layout = layOut(spec, momentsOf(spec));
   const taker = new TensorTaker(file, layout);
   const weights = taker.block("");
@@ -153,11 +156,19 @@ export function readUser({ metadata }: TensorFile): UserMetadata {
   });
 }
 
+/** Any layer, loss, optimizer and schedule that this version knows. */
+function readNetwork(plain: NetworkSpec): NetworkSpec {
+  const { optimizer } = checkObject("spec", plain);
+  if (!optimizer) return normalizeNetwork(plain, allLayers);
+  const learningRate = readLearningRate(optimizer.learningRate) as LearningRate;
+  return normalizeNetwork({ ...plain, optimizer: { ...optimizer, learningRate } }, allLayers);
+}
+
 function readState(json: StateJson, weights: Float32Array, taker: TensorTaker): ModelFile["state"] {
   return inFile("state", () => {
     checkKeys("state", json, ["learningRate", "step", "epoch", "run"]);
     const copy = { step: checkCount("state", "step", json.step, 0), blocks: [weights, ...taker.moments("")] };
-    const learningRate = checkNumber("state", "learningRate", json.learningRate, { low: 0 });
+    const learningRate = checkLearningRate("state", readLearningRate(json.learningRate));
     const epoch = checkCount("state", "epoch", json.epoch, 0);
     return {
       learningRate,
@@ -268,6 +279,6 @@ export function restoreModel(engine: Engine, progress: Progress, { weights, stat
   engine.view(engine.plan.blocks.parameters).set(weights);
   if (!state) return;
   engine.restoreState(state.copy);
-  engine.update.learningRate = state.learningRate;
+  engine.update.rate = state.learningRate;
   Object.assign(progress, state.progress);
 }

@@ -1,11 +1,11 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 // The model: what a user holds. It checks who may call what when, and hands on.
 import { SimdgradError } from "../errors.ts";
-import { checkLearningRate } from "../optimizers/index.ts";
 import { checkBoolean, checkKeys, checkName, orDefault } from "../options.ts";
 import type { Plan } from "../plan/compile.ts";
 import type { NetworkSpec } from "../plan/layout.ts";
 import { type MemoryReport, memoryReport, type PlanReport, planReport, summary } from "../plan/print.ts";
+import { checkLearningRate, type LearningRate } from "../schedules.ts";
 import type { WasmModule } from "../wasm.ts";
 import { copyRows, loadInputs } from "./batches.ts";
 import {
@@ -272,15 +272,16 @@ export class Model {
     for (const { ref, values } of writes) engine.view(ref).set(values);
   }
 
-  /** The optimizer's present rate; may be set between steps. Errors: CONFIG. */
+  /** The rate of the optimizer's next step. What is set, also between batches, takes the schedule's place; a schedule
+   *  counts all steps of the model. Errors: CONFIG. */
   get learningRate(): number {
     this.#needsOptimizer("learningRate");
     return this.#live("learningRate").engine.update.learningRate;
   }
 
-  set learningRate(rate: number) {
+  set learningRate(rate: LearningRate) {
     this.#needsOptimizer("learningRate");
-    this.#live("learningRate").engine.update.learningRate = checkLearningRate("learningRate", rate);
+    this.#live("learningRate").engine.update.rate = checkLearningRate("model", rate);
   }
 
   /** The network as plain data, defaults filled in. */

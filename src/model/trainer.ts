@@ -78,11 +78,12 @@ export class Trainer {
   private applyUpdate(gradient: number): void {
     const { update } = this.engine;
     const copy = gradient > LARGE_GRADIENT || update.learningRate > LARGE_RATE ? this.engine.copyState() : undefined;
-    update.step++;
     const overflowed = this.update.run(1);
-    if (overflowed === 0) return;
+    if (overflowed === 0) {
+      update.step++;
+      return;
+    }
     if (copy) this.engine.restoreState(copy);
-    else update.step--;
     throw diverged(this.engine, `the update of ${overflowed} parameters would overflow`);
   }
 

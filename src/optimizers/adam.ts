@@ -58,7 +58,7 @@ function rule<S extends AdamSpec | AdamwSpec>(kind: S["kind"], weightDecay: numb
 export const adamRule = rule<AdamSpec>("adam", 0);
 export const adamwRule = rule<AdamwSpec>("adamw", 0.01);
 
-/** 1 / (1 - beta^step), from the step count alone, so that a resumed run has the same bits. */
+/** 1 / (1 - beta^t), t from 1, from the step count alone, so that a resumed run has the same bits. */
 function biasCorrection(name: string, beta: number): Scalar {
-  return { name, value: ({ step }) => 1 / (1 - powInteger(beta, step)) };
+  return { name, value: ({ step }) => 1 / (1 - powInteger(beta, step + 1)) };
 }

@@ -1,9 +1,11 @@
 // What all optimizers share.
 import type { Scalar } from "../contract.ts";
 import { checkNumber, orDefault } from "../options.ts";
+import { checkLearningRate, type LearningRate } from "../schedules.ts";
 
 export interface CommonOptions {
-  learningRate?: number | undefined;
+  /** A number, or a schedule of the steps made. */
+  learningRate?: LearningRate | undefined;
   /** L2 penalty, added to the gradient (adamw: decoupled from it). */
   weightDecay?: number | undefined;
 }
@@ -11,11 +13,6 @@ export interface CommonOptions {
 export const commonKeys = ["learningRate", "weightDecay"] as const;
 
 export const LEARNING_RATE: Scalar = { name: "learningRate", value: (state) => state.learningRate };
-
-/** Errors: CONFIG. */
-export function checkLearningRate(where: string, value: unknown): number {
-  return checkNumber(where, "learningRate", value, { low: 0 });
-}
 
 export function checkCommon(where: string, options: CommonOptions, learningRate: number, weightDecay: number) {
   return {

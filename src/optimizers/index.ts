@@ -6,8 +6,6 @@ import { type AdamSpec, type AdamwSpec, adamRule, adamwRule } from "./adam.ts";
 import { type RmspropSpec, rmspropRule } from "./rmsprop.ts";
 import { type SgdSpec, sgdRule } from "./sgd.ts";
 
-export { checkLearningRate } from "./common.ts";
-
 export type OptimizerSpec = SgdSpec | RmspropSpec | AdagradSpec | AdamSpec | AdamwSpec;
 
 const rules: { readonly [K in OptimizerSpec["kind"]]: OptimizerRule<Extract<OptimizerSpec, { kind: K }>> } = {

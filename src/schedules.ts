@@ -1,0 +1,134 @@
+// Learning rates that change as training goes on: functions of the number of optimizer steps made, so that a resumed
+// run has the same rates. A schedule carries its function unseen, so that a program holds only those that it makes.
+import { SimdgradError, show } from "./errors.ts";
+import { power, powInteger, sinQuarter } from "./numerics.ts";
+import { checkCount, checkKeys, checkNumber, orDefault } from "./options.ts";
+
+export interface CosineDecayOptions {
+  /** The rate of the first step. */
+  initial: number;
+  /** The rate at the end and from there on. Default 0. */
+  final?: number | undefined;
+  /** Optimizer steps from one to the other. */
+  steps: number;
+}
+
+export interface StepDecayOptions {
+  initial: number;
+  /** The rate is multiplied by it after each `every` steps. Default 0.1. */
+  rate?: number | undefined;
+  every: number;
+}
+
+export interface ExponentialDecayOptions {
+  initial: number;
+  /** The rate is multiplied by it over `steps` steps, a little at each. */
+  rate: number;
+  /** Default 1. */
+  steps?: number | undefined;
+}
+
+export interface WarmupOptions {
+  /** The rate of the first step. Default 0. */
+  initial?: number | undefined;
+  /** Steps in which it grows, linearly, to the rate that `after` begins with. */
+  steps: number;
+  /** The rate, or the schedule, which counts its steps from the end of the warmup. */
+  after: LearningRate;
+}
+
+type Checked<K extends string, O> = Readonly<Required<O>> & { readonly kind: K };
+export type CosineDecaySpec = Checked<"cosine-decay", CosineDecayOptions>;
+export type StepDecaySpec = Checked<"step-decay", StepDecayOptions>;
+export type ExponentialDecaySpec = Checked<"exponential-decay", ExponentialDecayOptions>;
+export type WarmupSpec = Checked<"warmup", WarmupOptions>;
+
+export type Schedule = CosineDecaySpec | StepDecaySpec | ExponentialDecaySpec | WarmupSpec;
+export type LearningRate = number | Schedule;
+
+const RATE = Symbol("rate");
+
+type RateFunction = (step: number) => number;
+
+/** final + (initial - final) (1 + cos(pi t)) / 2, t = step / steps.
+ *  Source: Loshchilov & Hutter 2017, eq. 5, as torch's CosineAnnealingLR up to its T_max. Errors: CONFIG. */
+export function cosineDecay(options: CosineDecayOptions): CosineDecaySpec {
+  const defaults = { initial: undefined, final: 0, steps: undefined };
+  return make<CosineDecaySpec>("cosine-decay", options, defaults, ({ initial, final, steps }) => (step) => {
+    // (1 + cos(pi t)) / 2 is the square of sin(pi (1 - t) / 2), which keeps its digits towards the end.
+    const left = sinQuarter(1 - Math.min(step / steps, 1));
+    return left * left * initial + (1 - left * left) * final;
+  });
+}
+
+/** initial rate^floor(step / every). Source: as torch's StepLR. Errors: CONFIG. */
+export function stepDecay(options: StepDecayOptions): StepDecaySpec {
+  const defaults = { initial: undefined, rate: 0.1, every: undefined };
+  return make<StepDecaySpec>("step-decay", options, defaults, ({ initial, rate, every }) => (step) => {
+    return initial * powInteger(rate, Math.floor(step / every));
+  });
+}
+
+/** initial rate^(step / steps). Error: relative, about (step / steps) 2^-53.
+ *  Source: as torch's ExponentialLR, whose `steps` is 1. Errors: CONFIG. */
+export function exponentialDecay(options: ExponentialDecayOptions): ExponentialDecaySpec {
+  const defaults = { initial: undefined, rate: undefined, steps: 1 };
+  return make<ExponentialDecaySpec>("exponential-decay", options, defaults, ({ initial, rate, steps }) => (step) => {
+    return initial * power(rate, step / steps);
+  });
+}
+
+/** A linear start, then another rate or schedule. Source: as torch's LinearLR within SequentialLR. Errors: CONFIG. */
+export function warmup(options: WarmupOptions): WarmupSpec {
+  const defaults = { initial: 0, steps: undefined, after: undefined };
+  return make<WarmupSpec>("warmup", options, defaults, ({ initial, steps, after }) => (step) => {
+    if (step >= steps) return rateAt(after, step - steps);
+    return initial + (rateAt(after, 0) - initial) * (step / steps);
+  });
+}
+
+function make<S extends Schedule>(
+  kind: S["kind"],
+  options: object,
+  defaults: Readonly<Record<string, number | undefined>>,
+  rate: (spec: S) => RateFunction,
+): S {
+  checkKeys(kind, options, Object.keys(defaults));
+  const spec: Record<string, unknown> = { kind };
+  for (const [name, standard] of Object.entries(defaults)) {
+    const value = orDefault((options as Record<string, unknown>)[name], standard);
+    if (name === "after") spec[name] = checkLearningRate(`${kind}, after`, value);
+    else if (name === "steps" || name === "every") spec[name] = checkCount(kind, name, value);
+    else spec[name] = checkNumber(kind, name, value, { low: 0, openLow: name === "rate" });
+  }
+  return Object.freeze(Object.defineProperty(spec, RATE, { value: rate(spec as unknown as S) })) as unknown as S;
+}
+
+/** The rate of the step after `step` others. */
+export function rateAt(rate: LearningRate, step: number): number {
+  return typeof rate === "number" ? rate : (rate as Schedule & { [RATE]: RateFunction })[RATE](step);
+}
+
+/** A number, or a schedule that its function made. Errors: CONFIG. */
+export function checkLearningRate(where: string, value: unknown): LearningRate {
+  if (typeof value !== "object" || value === null) return checkNumber(where, "learningRate", value, { low: 0 });
+  if (RATE in value) return value as unknown as Schedule;
+  throw new SimdgradError(
+    "CONFIG",
+    `${where}: expected learningRate to be a number or a schedule, received ${show(value)}.`,
+    "Make one with its function: cosineDecay, stepDecay, exponentialDecay or warmup.",
+  );
+}
+
+const FACTORIES = {
+  "cosine-decay": cosineDecay,
+  "step-decay": stepDecay,
+  "exponential-decay": exponentialDecay,
+  warmup: (options: WarmupOptions) => warmup({ ...options, after: readLearningRate(options.after) as LearningRate }),
+};
+
+/** The same from plain data of any kind, as a file has it; what is none is left to checkLearningRate. Errors: CONFIG. */
+export function readLearningRate(value: unknown): unknown {
+  const { kind, ...options } = Object(value) as { readonly kind?: keyof typeof FACTORIES };
+  return Object.hasOwn(FACTORIES, String(kind)) ? FACTORIES[kind as Schedule["kind"]](options as never) : value;
+}
