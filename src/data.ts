@@ -1,0 +1,38 @@
+// Entry `simdgrad/data`: from files to numbers. Tables, CSV, preprocessing that is fitted once and kept as plain data.
+export { classesOf, fromIndices, type Label, oneHot, toIndices } from "./data/classes.ts";
+export { type CsvOptions, type CsvSource, type CsvStreamOptions, csv, csvStream } from "./data/csv.ts";
+export type { FillStrategy, NumberFit, NumberFitOptions, ScaleStrategy } from "./data/numbers.ts";
+export {
+  type ApplyOptions,
+  apply,
+  applyInputs,
+  applyStream,
+  type CategoryFeature,
+  type ClassTarget,
+  columnTypes,
+  decode,
+  type Feature,
+  featureNames,
+  type NumberFeature,
+  type NumberTarget,
+  type Prepared,
+  type PrepareOptions,
+  type Preprocessing,
+  parsePreprocessing,
+  prepare,
+  prepareStream,
+  type Target,
+} from "./data/preprocessing.ts";
+export { impute, minMax, type Scaling, type ScalingOptions, scale, standardize } from "./data/scaling.ts";
+export { type Fold, type KFoldOptions, kFold, type SplitOptions, type Splittable, split } from "./data/splits.ts";
+export {
+  type Cell,
+  type Column,
+  type ColumnType,
+  dropMissing,
+  type NumberColumn,
+  type Table,
+  type TextColumn,
+  table,
+  take,
+} from "./data/table.ts";
