@@ -9,6 +9,7 @@ export * from "./targets";
 export * from "./metrics";
 export * from "./optimizers";
 export * from "./random";
+export * from "./dropout";
 export * from "./buffers";
 
 /** First byte that the kernels' own tables do not use; a test holds it under ARENA_BASE of the ABI. */

@@ -36,6 +36,8 @@ export interface UpdateState {
   readonly learningRate: number;
   /** Optimizer steps made before this one. */
   readonly step: number;
+  /** Counts forward passes in training mode from 1. */
+  readonly forwards: number;
 }
 
 /** A scalar computed before each call. */
@@ -78,6 +80,10 @@ export interface Builder {
   readonly rows: Rows;
   /** Whether parameter gradients are added to what is there (custom loops) or overwritten (trainBatch). */
   readonly accumulate: boolean;
+  /** Training mode: dropout drops, batches are normalized by their own statistics. */
+  readonly training: boolean;
+  /** The key of all random numbers: low and high word of the seed. */
+  readonly seed: readonly [low: number, high: number];
   /** rows * stride: the element count of an elementwise kernel over a whole buffer. */
   elements(x: BufferRef): Rows;
   /** A fresh buffer of rows x columns for activations, or for their gradients in the backward part. */
@@ -130,7 +136,15 @@ export interface LayerRule<S extends AnyLayer> {
   readonly anyStride?: true;
   units(spec: S, inputs: number): number;
   parameters(spec: S, inputs: number): readonly ParameterShape[];
-  emit(spec: S, b: Builder, x: BufferRef, parameters: readonly BufferRef[]): Emitted;
+  /** Its steps in training mode are not those in inference mode. */
+  readonly modal?: true;
+  emit(spec: S, b: Builder, x: BufferRef, parameters: readonly BufferRef[], parts: LayerParts): Emitted;
+}
+
+/** What the planner hands a layer besides its parameters. */
+export interface LayerParts {
+  /** Its number among the network's layers: the stream of its random numbers. */
+  readonly index: number;
 }
 
 /** Where a loss finds its targets: class indices i32[rows] or rows of f32. */

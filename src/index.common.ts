@@ -6,6 +6,7 @@ export type { Initializer, InitializerName } from "./initializers.ts";
 export { type ActivationSpec, activation } from "./layers/activation.ts";
 export type { Activation, ActivationName } from "./layers/activations.ts";
 export { type DenseOptions, type DenseSpec, dense } from "./layers/dense.ts";
+export { type DropoutSpec, dropout } from "./layers/dropout.ts";
 export type { LayerSpec } from "./layers/index.ts";
 export type { BinaryCrossEntropySpec } from "./losses/binary-cross-entropy.ts";
 export type { CrossEntropySpec } from "./losses/cross-entropy.ts";

@@ -19,6 +19,7 @@ export function seedWords(seed: number): [low: number, high: number] {
 /** What random numbers are for: one word of the generator's counter, so that no two uses meet. */
 export const PURPOSE_INITIALIZE = 1;
 export const PURPOSE_SHUFFLE = 2;
+export const PURPOSE_DROPOUT = 3;
 export const PURPOSE_SPLIT = 16;
 
 /** base^exponent for any exponent >= 0. Units: base > 0.

@@ -1,5 +1,5 @@
 // The activation functions: which kernel goes forward, which goes back, and from what.
-import type { BufferRef, Builder, Emitted } from "../contract.ts";
+import type { AnyLayer, BufferRef, Builder, Emitted } from "../contract.ts";
 import { SimdgradError, show } from "../errors.ts";
 import { checkKeys, checkNumber } from "../options.ts";
 
@@ -24,6 +24,12 @@ export type Activation = ActivationName | { readonly kind: "leaky-relu" | "elu";
 
 export function activationName(activation: Activation): ActivationName {
   return typeof activation === "string" ? activation : activation.kind;
+}
+
+/** The activation that a dense or an activation layer ends in. */
+export function activationOf(spec: AnyLayer): Activation | undefined {
+  const { kind, activation } = spec as { readonly kind: string; readonly activation?: Activation };
+  return kind === "dense" || kind === "activation" ? activation : undefined;
 }
 
 /** Errors: CONFIG. A parameter at its default becomes the plain name, so that equal activations have equal specs. */

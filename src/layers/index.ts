@@ -4,7 +4,8 @@ import type { LayerRules } from "../contract.ts";
 import type { ActivationSpec } from "./activation.ts";
 import { basicLayers } from "./basic.ts";
 import type { DenseSpec } from "./dense.ts";
+import { type DropoutSpec, dropoutRule } from "./dropout.ts";
 
-export type LayerSpec = DenseSpec | ActivationSpec;
+export type LayerSpec = DenseSpec | ActivationSpec | DropoutSpec;
 
-export const allLayers: LayerRules = { ...basicLayers };
+export const allLayers: LayerRules = { ...basicLayers, dropout: dropoutRule };

@@ -34,6 +34,7 @@ const KEPT_ROW_COUNTS = 64;
 
 export interface StateCopy {
   readonly step: number;
+  readonly forwards: number;
   readonly blocks: readonly Float32Array[];
 }
 
@@ -42,6 +43,7 @@ class UpdateClock implements UpdateState {
   /** A number, or the schedule in force. */
   rate: LearningRate;
   step = 0;
+  forwards = 0;
 
   constructor(rate: LearningRate) {
     this.rate = rate;
@@ -111,16 +113,17 @@ export class Engine {
     return new Float32Array(this.f32.buffer, this.address(buffer), length);
   }
 
-  /** Parameters, moments and the optimizer's step, to go back to. */
+  /** Parameters, moments and counters, to go back to. */
   copyState(): StateCopy {
-    return { step: this.update.step, blocks: this.stateBlocks().map((view) => view.slice()) };
+    const { step, forwards } = this.update;
+    return { step, forwards, blocks: this.stateBlocks().map((view) => view.slice()) };
   }
 
-  restoreState({ step, blocks }: StateCopy): void {
+  restoreState({ step, forwards, blocks }: StateCopy): void {
     this.stateBlocks().forEach((view, i) => {
       view.set(blocks[i]);
     });
-    this.update.step = step;
+    Object.assign(this.update, { step, forwards });
   }
 
   private stateBlocks(): Float32Array[] {

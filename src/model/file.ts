@@ -20,10 +20,14 @@ const MAX_USER = 2 ** 24;
 /** What a user keeps beside the network: his own keys, any text. */
 export type UserMetadata = Record<string, string>;
 
+/** What counts up with the weights. */
+type Counters = Pick<StateCopy, "step" | "forwards">;
+
 /** The training state beside the tensors, as JSON. */
 interface StateJson {
   readonly learningRate: LearningRate;
   readonly step: number;
+  readonly forwards: number;
   readonly epoch: number;
   readonly run?: {
     readonly rows: number;
@@ -31,8 +35,8 @@ interface StateJson {
     readonly done: number;
     readonly batch: number;
     readonly sums: RunState["sums"];
-    readonly best?: { readonly score: number; readonly epoch: number; readonly waited: number; readonly step: number };
-    readonly pausedStep?: number;
+    readonly best?: { readonly score: number; readonly epoch: number; readonly waited: number } & Counters;
+    readonly paused?: Counters;
   };
 }
 
@@ -45,8 +49,8 @@ export function writeModel(engine: Engine, { epoch, run }: Progress, user: UserM
   const present = engine.copyState();
   if (!state)
     return writeSafetensors(tensorsOf(plan, "", { ...present, blocks: present.blocks.slice(0, 1) }), metadata);
-  const { rate, step } = engine.update;
-  const stateJson: StateJson = { learningRate: rate, step, epoch, ...(run ? { run: runJson(run) } : {}) };
+  const { rate, step, forwards } = engine.update;
+  const stateJson: StateJson = { learningRate: rate, step, forwards, epoch, ...(run ? { run: runJson(run) } : {}) };
   const tensors = tensorsOf(plan, "", present);
   if (run?.stopping) tensors.push(...tensorsOf(plan, BEST, run.stopping.state));
   if (run?.paused) tensors.push(...tensorsOf(plan, PAUSED, run.paused));
@@ -79,7 +83,7 @@ function runJson({ rows, batchSize, done, batch, sums, stopping, paused }: RunSt
     score: stopping.best,
     epoch: stopping.bestEpoch,
     waited: stopping.waited,
-    step: stopping.state.step,
+    ...countersOf(stopping.state),
   };
   return {
     rows,
@@ -88,8 +92,12 @@ function runJson({ rows, batchSize, done, batch, sums, stopping, paused }: RunSt
     batch,
     sums,
     ...(best ? { best } : {}),
-    ...(paused ? { pausedStep: paused.step } : {}),
+    ...(paused ? { paused: countersOf(paused) } : {}),
   };
+}
+
+function countersOf({ step, forwards }: StateCopy): Counters {
+  return { step, forwards };
 }
 
 /** Each parameter's part of each block: "0.kernel", then "m.0.kernel" and so on, under the prefix. */
@@ -166,8 +174,8 @@ function readNetwork(plain: NetworkSpec): NetworkSpec {
 
 function readState(json: StateJson, weights: Float32Array, taker: TensorTaker): ModelFile["state"] {
   return inFile("state", () => {
-    checkKeys("state", json, ["learningRate", "step", "epoch", "run"]);
-    const copy = { step: checkCount("state", "step", json.step, 0), blocks: [weights, ...taker.moments("")] };
+    checkKeys("state", json, ["learningRate", "step", "forwards", "epoch", "run"]);
+    const copy = { ...readCounters("state", json), blocks: [weights, ...taker.moments("")] };
     const learningRate = checkLearningRate("state", readLearningRate(json.learningRate));
     const epoch = checkCount("state", "epoch", json.epoch, 0);
     return {
@@ -178,16 +186,20 @@ function readState(json: StateJson, weights: Float32Array, taker: TensorTaker): 
   });
 }
 
+function readCounters(where: string, { step, forwards }: Counters): Counters {
+  return { step: checkCount(where, "step", step, 0), forwards: checkCount(where, "forwards", forwards, 0) };
+}
+
 function readRun(json: NonNullable<StateJson["run"]>, taker: TensorTaker): RunState {
-  checkKeys("run", json, ["rows", "batchSize", "done", "batch", "sums", "best", "pausedStep"]);
+  checkKeys("run", json, ["rows", "batchSize", "done", "batch", "sums", "best", "paused"]);
   checkKeys("sums", json.sums, ["loss", "weight", "correct", "answers"]);
   const { loss, weight, correct, answers } = json.sums;
   for (const [name, value] of Object.entries({ loss, weight, correct, answers })) checkNumber("sums", name, value);
   const count = (name: "rows" | "batchSize" | "done" | "batch", least: number) =>
     checkCount("run", name, json[name], least);
-  const { best, pausedStep } = json;
-  const whole = (prefix: string, step: number) => ({
-    step: checkCount("run", "step", step, 0),
+  const { best, paused } = json;
+  const whole = (prefix: string, counters: Counters) => ({
+    ...readCounters("run", counters),
     blocks: [taker.block(prefix), ...taker.moments(prefix)],
   });
   return {
@@ -200,9 +212,9 @@ function readRun(json: NonNullable<StateJson["run"]>, taker: TensorTaker): RunSt
       best: checkNumber("best", "score", best.score),
       bestEpoch: checkCount("best", "epoch", best.epoch),
       waited: checkCount("best", "waited", best.waited, 0),
-      state: whole(BEST, best.step),
+      state: whole(BEST, best),
     },
-    paused: pausedStep === undefined ? undefined : whole(PAUSED, pausedStep),
+    paused: paused === undefined ? undefined : whole(PAUSED, paused),
   };
 }
 

@@ -1,5 +1,6 @@
 // Prediction: any number of rows, in chunks of the plan's capacity.
 import { SimdgradError, show } from "../errors.ts";
+import { activationOf } from "../layers/activations.ts";
 import { loadInputs } from "./batches.ts";
 import { type Inputs, largestOfRow, type Matrix, readMatrix } from "./data.ts";
 import type { Engine, RunList } from "./engine.ts";
@@ -40,7 +41,7 @@ export class Inference {
   predictClasses(x: Inputs): Int32Array {
     const { outputs, planned } = this.engine.plan;
     const y = this.predict(x);
-    const last = planned[planned.length - 1].spec.activation;
+    const last = activationOf(planned[planned.length - 1].spec);
     if (outputs === 1 && last !== "softmax") return Int32Array.from(y, (value) => (value > 0.5 ? 1 : 0));
     return Int32Array.from({ length: y.length / outputs }, (_, row) => largestOfRow(y, row, outputs));
   }

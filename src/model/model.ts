@@ -2,7 +2,7 @@
 // The model: what a user holds. It checks who may call what when, and hands on.
 import { SimdgradError } from "../errors.ts";
 import { checkBoolean, checkKeys, checkName, orDefault } from "../options.ts";
-import type { Plan } from "../plan/compile.ts";
+import type { TwoWayProgram, TwoWayPrograms } from "../plan/compile.ts";
 import type { NetworkSpec } from "../plan/layout.ts";
 import { type MemoryReport, memoryReport, type PlanReport, planReport, summary } from "../plan/print.ts";
 import { checkLearningRate, type LearningRate } from "../schedules.ts";
@@ -66,18 +66,29 @@ interface Bound {
   readonly engine: Engine;
   readonly inference: Inference;
   readonly trainer: Trainer;
+  /** Absent in a model that only predicts. */
+  readonly twoWay: Record<keyof TwoWayPrograms, TwoWay> | undefined;
+}
+
+/** A custom loop's forward and backward. */
+interface TwoWay {
+  readonly program: TwoWayProgram;
   readonly forward: RunList;
   readonly backward: RunList;
 }
 
 function bindModel(engine: Engine): Bound {
-  const { steps, forwardSteps } = engine.plan.twoWay ?? { steps: [], forwardSteps: 0 };
+  const { twoWay } = engine.plan;
+  const both = (program: TwoWayProgram): TwoWay => ({
+    program,
+    forward: engine.list(program.steps.slice(0, program.forwardSteps)),
+    backward: engine.list(program.steps.slice(program.forwardSteps)),
+  });
   return {
     engine,
     inference: new Inference(engine),
     trainer: new Trainer(engine),
-    forward: engine.list(steps.slice(0, forwardSteps)),
-    backward: engine.list(steps.slice(forwardSteps)),
+    twoWay: twoWay && { training: both(twoWay.training), inference: both(twoWay.inference) },
   };
 }
 
@@ -90,6 +101,7 @@ export class Model {
   readonly #progress: Progress;
   /** Rows of the forward whose backward may come; 0 when there is none. */
   #forwardRows = 0;
+  #forwardMode: keyof TwoWayPrograms = "training";
   #training = false;
 
   /** Use `sequential`. */
@@ -171,29 +183,33 @@ export class Model {
     return this.#live("predictClasses").inference.predictClasses(x);
   }
 
-  /** The final activation, keeping what `backward` needs. Shapes: [rows, outputs], flat. Errors: SHAPE, DATA. */
+  /** The final activation, keeping what `backward` needs; with `training: false` as `predict` gives it.
+   *  Shapes: [rows, outputs], flat. Errors: SHAPE, DATA. */
   forward(x: Inputs, options: ForwardOptions = {}): Float32Array {
-    const { engine, forward } = this.#idle("forward");
+    const { engine } = this.#idle("forward");
     checkKeys("forward", options, ["training"]);
-    checkBoolean("forward", "training", options.training ?? true);
+    const training = checkBoolean("forward", "training", orDefault(options.training, true));
     const { spec, outputs } = engine.plan;
-    const twoWay = this.#needsTraining("forward");
+    const mode = training ? "training" : "inference";
+    const { program, forward } = this.#needsTraining("forward")[mode];
     const read = readMatrix("forward", "x", x, spec.input);
     const matrix = read.rows > engine.placement.capacity ? apartFrom(read, engine.f32.buffer) : read;
     engine.ensureCapacity(matrix.rows);
     this.#forwardRows = 0;
-    loadInputs("forward", engine, twoWay.x, matrix, { start: 0, count: matrix.rows });
+    loadInputs("forward", engine, program.x, matrix, { start: 0, count: matrix.rows });
+    if (training) engine.update.forwards++;
     forward.run(matrix.rows);
     this.#forwardRows = matrix.rows;
-    return engine.view(twoWay.output, matrix.rows * outputs).slice();
+    this.#forwardMode = mode;
+    return engine.view(program.output, matrix.rows * outputs).slice();
   }
 
   /** Adds the parameter gradients of the last `forward` for dLoss/dOutput; gives dLoss/dInput.
    *  Shapes: dOutput [rows, outputs]; the result [rows, input], flat. Errors: CONFIG without forward; SHAPE, DATA. */
   backward(dOutput: Inputs): Float32Array {
-    const { engine, backward } = this.#idle("backward");
+    const { engine } = this.#idle("backward");
     const { spec, outputs } = engine.plan;
-    const twoWay = this.#needsTraining("backward");
+    const { program, backward } = this.#needsTraining("backward")[this.#forwardMode];
     const rows = this.#forwardRows;
     if (rows === 0) {
       throw new SimdgradError(
@@ -210,10 +226,10 @@ export class Model {
       );
     }
     checkFinite("backward", "dOutput", matrix);
-    copyRows(engine.f32, engine.address(twoWay.dOutput), matrix, { start: 0, count: rows });
+    copyRows(engine.f32, engine.address(program.dOutput), matrix, { start: 0, count: rows });
     this.#forwardRows = 0;
     backward.run(rows);
-    return engine.view(twoWay.dInput, rows * spec.input).slice();
+    return engine.view(program.dInput, rows * spec.input).slice();
   }
 
   /** The optimizer's step on the gradients that are there; does not zero them. Errors: CONFIG, NUMERIC. */
@@ -359,8 +375,8 @@ export class Model {
     return bound;
   }
 
-  #needsTraining(where: string): NonNullable<Plan["twoWay"]> {
-    const { twoWay } = this.#live(where).engine.plan;
+  #needsTraining(where: string): NonNullable<Bound["twoWay"]> {
+    const { twoWay } = this.#live(where);
     if (twoWay) return twoWay;
     throw new SimdgradError("CONFIG", `${where}: expected a model that trains, this one was loaded with inference.`);
   }

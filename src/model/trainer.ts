@@ -46,14 +46,26 @@ export class Trainer {
     const { engine } = this;
     const loss = this.lossOf("train", data);
     loadBatch(where, engine, loss.program, data, selection);
-    loss.forward.run(selection.count);
-    if (sums) this.count(loss, selection.count, sums);
-    loss.rest.run(selection.count);
+    const { forwards } = engine.update;
+    engine.update.forwards++;
+    try {
+      return this.stepOnBatch(loss, selection.count, sums);
+    } catch (error) {
+      engine.update.forwards = forwards;
+      throw error;
+    }
+  }
+
+  private stepOnBatch(loss: BoundLoss, rows: number, sums: LossSums | undefined): number {
+    const { engine } = this;
+    loss.forward.run(rows);
+    if (sums) this.count(loss, rows, sums);
+    loss.rest.run(rows);
     const weight = engine.sums[1];
     const value = weight > 0 ? engine.sums[0] / weight : engine.sums[0];
     const gradient = this.largestGradient();
     if (!(Math.abs(value) <= (this.limit ?? Number.MAX_VALUE) && gradient < Number.POSITIVE_INFINITY)) {
-      throw explainDivergence(engine, loss.program, selection.count, value);
+      throw explainDivergence(engine, loss.program, rows, value);
     }
     this.limit ??= this.classifies && value < DIVERGED_LOSS / 1e3 ? DIVERGED_LOSS : Number.MAX_VALUE;
     if (sums) this.addSums(sums);

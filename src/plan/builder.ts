@@ -1,8 +1,17 @@
 // Collects the steps of one program. Rules call it; it never knows an address.
 import type { Arg, BufferRef, Builder, Gemm, Region, Rows, Step } from "../contract.ts";
+import { seedWords } from "../numerics.ts";
 import { GEMM_ACCUMULATE, GEMM_PADDED, GEMM_RELU, type KernelName } from "../runtime/abi.ts";
 
+/** Whether a way back follows. */
 export type Mode = "training" | "inference";
+
+/** What the steps of a network refer to. */
+interface Sources {
+  readonly spec: { readonly seed: number };
+  /** Of the parameters that train. */
+  readonly gradientOf: ReadonlyMap<BufferRef, BufferRef>;
+}
 
 /** A batch-sized buffer; private ones have rows padded to whole vectors. */
 export function batchBuffer(name: string, region: Region, columns: number, padded = true): BufferRef {
@@ -20,6 +29,8 @@ export const SCRATCH = fixedBuffer("scratch", "scratch", 0);
 export class ProgramBuilder implements Builder {
   readonly rows: Rows = { times: 1 };
   readonly steps: Step[] = [];
+  readonly training: boolean;
+  readonly seed: readonly [low: number, high: number];
   accumulate = false;
   /** The layer that is being emitted. */
   owner = "";
@@ -30,11 +41,14 @@ export class ProgramBuilder implements Builder {
   private readonly region: Region;
   private readonly gradients: ReadonlyMap<BufferRef, BufferRef>;
 
-  constructor(mode: Mode, gradients: ReadonlyMap<BufferRef, BufferRef>) {
+  /** `training`: whether layers do what they do in training; a way back is there in either case. */
+  constructor(mode: Mode, { spec, gradientOf }: Sources, training = mode === "training") {
     this.mode = mode;
+    this.training = training;
+    this.seed = seedWords(spec.seed);
     // Inference borrows the space of activation gradients: it may then run between a forward and its backward.
     this.region = mode === "training" ? "activations" : "activationGradients";
-    this.gradients = gradients;
+    this.gradients = gradientOf;
   }
 
   /** From here on buffers are gradients. */

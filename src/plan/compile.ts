@@ -2,10 +2,10 @@
 import type { BufferRef, LossRule, Pullback, Step, Targets } from "../contract.ts";
 import { SimdgradError } from "../errors.ts";
 import { emitInitializer } from "../initializers.ts";
-import { type Activation, activationName, emitActivation } from "../layers/activations.ts";
+import { type Activation, activationName, activationOf, emitActivation } from "../layers/activations.ts";
 import { layerRule } from "../layers/rule.ts";
 import { type LossSpec, lossRule } from "../losses/index.ts";
-import { PURPOSE_INITIALIZE, seedWords } from "../numerics.ts";
+import { PURPOSE_INITIALIZE } from "../numerics.ts";
 import { optimizerRule } from "../optimizers/index.ts";
 import type { Program } from "./arena.ts";
 import { batchBuffer, ProgramBuilder } from "./builder.ts";
@@ -23,6 +23,12 @@ export interface TwoWayProgram extends Program {
   readonly output: BufferRef;
   readonly dOutput: BufferRef;
   readonly dInput: BufferRef;
+}
+
+/** The same program where both modes are the same steps. */
+export interface TwoWayPrograms {
+  readonly training: TwoWayProgram;
+  readonly inference: TwoWayProgram;
 }
 
 /** Forward, then the loss with all that follows. */
@@ -52,7 +58,7 @@ export interface LossPrograms {
 export interface Plan extends Layout {
   readonly infer: InferenceProgram;
   /** Absent in a plan that only predicts. */
-  readonly twoWay: TwoWayProgram | undefined;
+  readonly twoWay: TwoWayPrograms | undefined;
   readonly initialize: Program;
   readonly update: Program | undefined;
   /** By variant; without a loss none, without classes no labels. */
@@ -66,13 +72,13 @@ export function compile(spec: NetworkSpec, inference = false): Plan {
   const layout = layOut(spec, inference ? undefined : momentsOf(spec));
   const network = splitHead(layout, spec.loss);
   const infer = inferProgram(network);
-  const twoWay = inference ? undefined : twoWayProgram(network);
+  const twoWay = inference ? undefined : twoWayPrograms(network);
   const initialize = initializeProgram(layout);
   const update = inference ? undefined : updateProgram(layout);
   const losses: Plan["losses"] = spec.loss ? lossPrograms(network, spec.loss) : new Map();
   const all = [
     infer,
-    twoWay,
+    ...(twoWay ? new Set([twoWay.training, twoWay.inference]) : []),
     initialize,
     update,
     ...[...losses.values()].flatMap(({ train, evaluate }) => [train, evaluate]),
@@ -104,7 +110,8 @@ function splitHead(layout: Layout, loss: LossSpec | undefined): Network {
   const needed = loss && lossRule(loss).head;
   if (needed === undefined) return { layout, body: planned, head: "linear" };
   const { spec } = last;
-  const found = activationName(spec.activation);
+  const activation = activationOf(spec);
+  const found = activation ? activationName(activation) : spec.kind;
   if (found !== needed) {
     throw new SimdgradError(
       "CONFIG",
@@ -115,7 +122,7 @@ function splitHead(layout: Layout, loss: LossSpec | undefined): Network {
   const before = planned.slice(0, -1);
   const body =
     spec.kind === "dense" ? [...before, { ...last, spec: { ...spec, activation: "linear" as const } }] : before;
-  return { layout, body, head: spec.activation };
+  return { layout, body, head: activation as Activation };
 }
 
 interface LayerPullback {
@@ -137,7 +144,7 @@ function emitBody({ body, layout }: Network, b: ProgramBuilder, x: BufferRef): B
     const rule = layerRule(layer.spec);
     b.owner = layer.name;
     if (output === x && !rule.anyStride) output = copyInto(b, x, b.buffer(layout.spec.input));
-    const emitted = rule.emit(layer.spec, b, output, layer.parameters);
+    const emitted = rule.emit(layer.spec, b, output, layer.parameters, layer.parts);
     const trains = layer.parameters.some((parameter) => layout.gradientOf.has(parameter));
     pullbacks.push({ name: layer.name, trains, backward: emitted.backward });
     output = emitted.output;
@@ -177,7 +184,7 @@ function contiguous(b: ProgramBuilder, y: BufferRef, to: BufferRef): BufferRef {
 
 function inferProgram(network: Network): InferenceProgram {
   const { layout, head } = network;
-  const b = new ProgramBuilder("inference", layout.gradientOf);
+  const b = new ProgramBuilder("inference", layout);
   const x = batchBuffer("x", "activationGradients", layout.spec.input, false);
   const { output: z } = emitBody(network, b, x);
   b.owner = "head";
@@ -186,10 +193,15 @@ function inferProgram(network: Network): InferenceProgram {
   return { name: "infer", steps: b.steps, inputs: [x], outputs: [output], x, output };
 }
 
-function twoWayProgram(network: Network): TwoWayProgram {
+function twoWayPrograms(network: Network): TwoWayPrograms {
+  const training = twoWayProgram(network, true);
+  return { training, inference: network.layout.modal ? twoWayProgram(network, false) : training };
+}
+
+function twoWayProgram(network: Network, training: boolean): TwoWayProgram {
   const { layout, head } = network;
   const { outputs, spec } = layout;
-  const b = new ProgramBuilder("training", layout.gradientOf);
+  const b = new ProgramBuilder("training", layout, training);
   const x = batchBuffer("x", "inputOutput", spec.input, false);
   const body = emitBody(network, b, x);
   b.owner = "head";
@@ -207,7 +219,7 @@ function twoWayProgram(network: Network): TwoWayProgram {
   const dInput = copyInto(b, dx, batchBuffer("dInput", "inputOutput", spec.input, false));
   const inputs = [x, dOutput];
   return {
-    name: "forward, backward",
+    name: training ? "forward, backward" : "forward, backward (inference mode)",
     steps: b.steps,
     inputs,
     outputs: [output, dInput],
@@ -219,10 +231,10 @@ function twoWayProgram(network: Network): TwoWayProgram {
   };
 }
 
-function initializeProgram({ parameters, spec, gradientOf }: Layout): Program {
-  const b = new ProgramBuilder("inference", gradientOf);
-  const [seedLow, seedHigh] = seedWords(spec.seed);
-  parameters.forEach(({ ref, shape, init, name }, stream) => {
+function initializeProgram(layout: Layout): Program {
+  const b = new ProgramBuilder("inference", layout);
+  const [seedLow, seedHigh] = b.seed;
+  layout.parameters.forEach(({ ref, shape, init, name }, stream) => {
     b.owner = name;
     emitInitializer(b, init, ref, shape, { seedLow, seedHigh, purpose: PURPOSE_INITIALIZE, stream });
   });
@@ -232,7 +244,7 @@ function initializeProgram({ parameters, spec, gradientOf }: Layout): Program {
 function updateProgram(layout: Layout): Program | undefined {
   const { optimizer } = layout.spec;
   if (!optimizer) return undefined;
-  const b = new ProgramBuilder("inference", layout.gradientOf);
+  const b = new ProgramBuilder("inference", layout);
   b.owner = "optimizer";
   for (const blocks of trainableBlocks(layout)) optimizerRule(optimizer).emit(optimizer, b, blocks);
   return { name: "update", steps: b.steps, inputs: [], outputs: [] };
@@ -259,7 +271,7 @@ function lossProgram(
 ): LossProgram {
   const { layout } = network;
   const region = training ? "inputOutput" : "activationGradients";
-  const b = new ProgramBuilder(training ? "training" : "inference", layout.gradientOf);
+  const b = new ProgramBuilder(training ? "training" : "inference", layout);
   const x = batchBuffer("x", region, layout.spec.input, false);
   const targets = batchBuffer(kind, region, kind === "labels" ? 1 : layout.outputs, false);
   const weights = weighted ? batchBuffer("weights", region, 1, false) : undefined;

@@ -1,5 +1,5 @@
 // What a spec comes to before any step: layers with their sizes, parameters in one flat block, moments beside it.
-import type { BufferRef, LayerRules, UpdateBlocks } from "../contract.ts";
+import type { BufferRef, LayerParts, LayerRules, UpdateBlocks } from "../contract.ts";
 import { SimdgradError, show } from "../errors.ts";
 import type { Initializer } from "../initializers.ts";
 import type { LayerSpec } from "../layers/index.ts";
@@ -85,6 +85,7 @@ export interface PlannedLayer {
   readonly spec: LayerSpec;
   readonly units: number;
   readonly parameters: readonly BufferRef[];
+  readonly parts: LayerParts;
 }
 
 export interface Layout {
@@ -94,6 +95,8 @@ export interface Layout {
   /** An activation layer right after a linear dense layer is joined to it. */
   readonly planned: readonly PlannedLayer[];
   readonly outputs: number;
+  /** Whether training mode and inference mode are different steps. */
+  readonly modal: boolean;
   readonly parameters: readonly ParameterPlan[];
   readonly parameterCount: number;
   readonly momentNames: readonly string[];
@@ -136,7 +139,7 @@ export function layOut(spec: NetworkSpec, momentNames?: readonly string[]): Layo
   const parameters: ParameterPlan[] = [];
   const gradientOf = new Map<BufferRef, BufferRef>();
   let offset = 0;
-  const planned = shapes.map(({ name: layer, layer: spec, units, shapes }): PlannedLayer => {
+  const planned = shapes.map(({ name: layer, layer: spec, units, shapes }, index): PlannedLayer => {
     const refs = shapes.map(({ name, shape, init, trainable }) => {
       const full = `${layer}.${name}`;
       const ref = part(full, blocks.parameters, offset, size(shape));
@@ -153,7 +156,7 @@ export function layOut(spec: NetworkSpec, momentNames?: readonly string[]): Layo
       offset += size(shape);
       return ref;
     });
-    return { name: layer, spec, units, parameters: refs };
+    return { name: layer, spec, units, parameters: refs, parts: { index } };
   });
   const sums = fixedBuffer("sums", "inputOutput", 4);
   return {
@@ -161,6 +164,7 @@ export function layOut(spec: NetworkSpec, momentNames?: readonly string[]): Layo
     inference,
     planned,
     outputs: planned.at(-1)?.units ?? spec.input,
+    modal: planned.some((layer) => layerRule(layer.spec).modal),
     parameters,
     parameterCount,
     momentNames: momentNames ?? [],

@@ -1,6 +1,6 @@
 // Plans, memory and layers as people read them.
 import type { Arg, Region, Step } from "../contract.ts";
-import { activationName } from "../layers/activations.ts";
+import { activationName, activationOf } from "../layers/activations.ts";
 import { isBuffer, type Placement, REGIONS } from "./arena.ts";
 import type { Plan } from "./compile.ts";
 import type { Layout } from "./layout.ts";
@@ -80,7 +80,10 @@ export function summary({ spec, planned, parameters, parameterCount }: Layout, l
   const rows = planned.map((layer) => {
     const own = parameters.filter(({ ref }) => layer.parameters.includes(ref));
     const count = own.reduce((sum, { ref }) => sum + ref.columns, 0);
-    const kind = `${layer.spec.kind} (${activationName(layer.spec.activation)})`;
+    const { spec } = layer;
+    const activation = activationOf(spec);
+    const detail = activation ? activationName(activation) : spec.kind === "dropout" && spec.rate;
+    const kind = detail === false ? spec.kind : `${spec.kind} (${detail})`;
     const shapes = own.map(({ name, shape }) => `${name} [${shape.join(", ")}]`).join(" ");
     return [layer.name, kind, String(layer.units), count.toLocaleString("en-US"), shapes];
   });

@@ -7,8 +7,8 @@ import { isBuffer, type Placement } from "./arena.ts";
 
 /** How a kernel's work divides. Numbers are positions of arguments. */
 type Division =
-  /** Elements: argument 0 counts them, `pointers` move with them. */
-  | { readonly by: "elements"; readonly pointers: readonly number[] }
+  /** Elements: argument 0 counts them, `pointers` move with them, and `position`, where there is one, is their first. */
+  | { readonly by: "elements"; readonly pointers: readonly number[]; readonly position?: number }
   /** Rows: argument 0 counts them, each matrix is an address and its leading dimension. */
   | { readonly by: "rows"; readonly matrices: readonly (readonly [address: number, ld: number])[] }
   | { readonly by: "columns" }
@@ -44,6 +44,7 @@ const DIVISIONS: Partial<Record<KernelName, Division>> = {
   softplus_backward: backward,
   sigmoid_backward: backward,
   tanh_backward: backward,
+  dropout: { by: "elements", pointers: [1, 2], position: 3 },
   softmax: rows([2, 3], [4, 5]),
   softmax_backward: rows([2, 3], [4, 5], [6, 7]),
   copy_matrix: rows([2, 3], [4, 5]),
@@ -99,7 +100,8 @@ function resolve({ kernel, args }: Step, { address }: Placement, batch: number, 
     if (typeof arg === "number") return arg;
     if (isBuffer(arg)) return address(arg);
     if ("times" in arg) return arg.times * batch;
-    slots.push([i, scalars.push(arg) - 1]);
+    const known = scalars.indexOf(arg);
+    slots.push([i, known < 0 ? scalars.push(arg) - 1 : known]);
     return 0;
   });
   return { kernel: kernel as KernelName, args: values, slots };
@@ -127,7 +129,12 @@ function divide(call: LaneCall, lanes: number, scratchStep: number): LaneCall[] 
   switch (division?.by) {
     case "elements":
       return parts(call.args[0], 64, lanes).map(([start, count]) =>
-        change(call, [0, count], ...division.pointers.map((i) => move(call, i, start))),
+        change(
+          call,
+          [0, count],
+          ...division.pointers.map((i) => move(call, i, start)),
+          ...(division.position === undefined ? [] : [[division.position, start] as [number, number]]),
+        ),
       );
     case "rows":
       return parts(call.args[0], 1, lanes).map(([start, count]) =>

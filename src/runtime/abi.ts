@@ -158,6 +158,12 @@ export interface Kernels {
     n: number, out: number, seedLow: number, seedHigh: number, purpose: number, stream: number, index: number,
     mean: number, deviation: number,
   ) => void;
+  /** y = scale * x where philox_uniform in [0, 1) is at least `rate`, else 0; y may be x. `first` is the position of
+   *  the first element, a multiple of 4. */
+  dropout: (
+    n: number, x: number, y: number, first: number,
+    seedLow: number, seedHigh: number, purpose: number, stream: number, index: number, rate: number, scale: number,
+  ) => void;
 
   /** First byte that the kernels' own tables do not use. */
   heap_base: () => number;

@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest";
 import {
   adam,
   dense,
+  dropout,
   type FitOptions,
   load,
   type Model,
@@ -23,7 +24,12 @@ import { randomSource } from "../support/random.ts";
 const random = randomSource(21);
 const config: SequentialConfig = {
   input: 5,
-  layers: [dense(13, { activation: "gelu" }), dense(7, { useBias: false }), dense(3, { activation: "softmax" })],
+  layers: [
+    dense(13, { activation: "gelu" }),
+    dropout(0.2),
+    dense(7, { useBias: false }),
+    dense(3, { activation: "softmax" }),
+  ],
   loss: "cross-entropy",
   optimizer: adam({ learningRate: 0.02 }),
   seed: 9,

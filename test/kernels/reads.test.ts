@@ -99,6 +99,7 @@ test("elementwise kernels and optimizers", () => {
       ["first_non_finite", 1, (k, [x]) => void k.first_non_finite(n, x)],
       ["largest_magnitude", 1, (k, [x]) => void k.largest_magnitude(n, x)],
       ["fill", 1, (k, [x]) => k.fill(n, x, 2)],
+      ["dropout", 2, (k, [x, y]) => k.dropout(n, x, y, 0, 1, 2, 3, 4, 5, 0.5, 2)],
       ["philox_u32", 1, (k, [x]) => k.philox_u32(n, x, 1, 2, 3, 4, 5, 1)],
       ["philox_uniform", 1, (k, [x]) => k.philox_uniform(n, x, 1, 2, 3, 4, 5, -1, 1)],
       ["philox_normal", 1, (k, [x]) => k.philox_normal(n, x, 1, 2, 3, 4, 5, 0, 1)],

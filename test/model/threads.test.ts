@@ -7,7 +7,16 @@ import { runInNewContext } from "node:vm";
 import { Worker } from "node:worker_threads";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { laneSource } from "../../src/generated/lane.ts";
-import { adam, dense, type Model, type RunOptions, type SequentialConfig, sequential, sgd } from "../../src/index.ts";
+import {
+  adam,
+  dense,
+  dropout,
+  type Model,
+  type RunOptions,
+  type SequentialConfig,
+  sequential,
+  sgd,
+} from "../../src/index.ts";
 import { parts } from "../../src/plan/shares.ts";
 import { Lanes } from "../../src/runtime/lanes.ts";
 import { randomSource } from "../support/random.ts";
@@ -71,6 +80,21 @@ describe("threads", () => {
     ];
     const base = { ...config, layers, optimizer: sgd({ learningRate: 0.1, momentum: 0.9, nesterov: true }) };
     expect(await trained({ threads: 3 }, base)).toEqual(await trained({ threads: 1 }, base));
+  });
+
+  it("the same with dropout, whose masks no split changes", async () => {
+    const layers = [
+      dropout(0.1),
+      dense(517, { activation: "relu" }),
+      dropout(0.5),
+      dense(263, { activation: "tanh" }),
+      dropout(0.25),
+      dense(7, { activation: "softmax" }),
+    ];
+    const one = await trained({ threads: 1 }, { ...config, layers });
+    for (const threads of [2, 3, 4]) {
+      expect(await trained({ threads }, { ...config, layers }), `${threads} threads`).toEqual(one);
+    }
   });
 
   it("small steps stay on one lane", async () => {
