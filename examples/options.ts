@@ -2,10 +2,16 @@
 import { parseArgs } from "node:util";
 
 /** Each option with its default, as the command line has it: `--seed 3`. Ends the process when it makes no sense. */
-export function readCounts<Name extends string>(defaults: Record<Name, number>): Record<Name, number> {
+export function readCounts<Name extends string>(
+  defaults: Record<Name, number>,
+  args = process.argv.slice(2),
+): Record<Name, number> {
   const names = Object.keys(defaults) as Name[];
   try {
-    const { values } = parseArgs({ options: Object.fromEntries(names.map((name) => [name, { type: "string" }])) });
+    const { values } = parseArgs({
+      args,
+      options: Object.fromEntries(names.map((name) => [name, { type: "string" }])),
+    });
     return Object.fromEntries(
       names.map((name) => [name, values[name] === undefined ? defaults[name] : count(name, String(values[name]))]),
     ) as Record<Name, number>;

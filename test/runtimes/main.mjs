@@ -1,10 +1,13 @@
 // @ts-check
 // `npm run test:runtimes`: packs the package, installs it into an empty project, runs one spec in each runtime and
 // compares the hashes of what it computed. Runs after ready.mjs.
+// Then the edge example is tested in workerd.
 //   --all          also the runtimes that CI leaves out; what cannot run here then counts as a failure
 //   --only NAME    those whose name starts with NAME, and the first one to compare with; may be repeated
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { installPackage } from "./install.mjs";
+import { runAround } from "../../examples/edge/run.mjs";
+import { installPackage, VERSIONS } from "./install.mjs";
 import { RUNTIMES } from "./runtimes.mjs";
 
 /** @typedef {{ name: string, version: string, verdict: string, ms: number, red: boolean }} Row */
@@ -14,7 +17,9 @@ const { all = false, only } = values;
 const chosen = RUNTIMES.filter(({ name, tier }, i) => {
   return only ? i === 0 || only.some((start) => name.startsWith(start)) : all || tier !== "all";
 });
-const unknown = only?.find((start) => !RUNTIMES.some(({ name }) => name.startsWith(start)));
+const EXAMPLE = "edge-example";
+const known = [...RUNTIMES.map(({ name }) => name), EXAMPLE];
+const unknown = only?.find((start) => !known.some((name) => name.startsWith(start)));
 if (unknown !== undefined) throw new Error(`--only ${unknown}: no runtime of that name.`);
 
 installPackage();
@@ -23,6 +28,7 @@ let reference;
 /** @type {Row[]} */
 const rows = [];
 for (const runtime of chosen) rows.push(await test(runtime));
+if (!only || only.some((start) => EXAMPLE.startsWith(start))) rows.push(await testExample());
 print(rows);
 process.exitCode = rows.some(({ red }) => red) ? 1 : 0;
 
@@ -46,6 +52,23 @@ async function test({ name, tier, prepare, run }) {
   return { name, version, verdict: problems || "equal", ms, red: problems !== "" };
 }
 
+/** The Worker of examples/edge; red as well when miniflare cannot be had. @returns {Promise<Row>} */
+async function testExample() {
+  const start = performance.now();
+  const status = await runAround(fileURLToPath(new URL("edge.ts", import.meta.url))).catch((error) => {
+    explain(EXAMPLE, error);
+    return 1;
+  });
+  const ms = performance.now() - start;
+  return {
+    name: EXAMPLE,
+    version: VERSIONS["miniflare"],
+    verdict: status ? "failed" : "passed",
+    ms,
+    red: status !== 0,
+  };
+}
+
 /** Empty when all hashes are those of the first runtime that gave any.
  *  @param {string} name @param {Record<string, string>} hashes */
 function compare(name, hashes) {
@@ -67,7 +90,7 @@ function explain(name, error) {
 /** @param {Row[]} rows */
 function print(rows) {
   const lines = rows.map(({ name, version, verdict, ms, red }) => {
-    return [red ? "FAIL" : verdict === "equal" ? "ok" : "-", name, version, verdict, ms ? ms.toFixed(0) : "-"];
+    return [red ? "FAIL" : verdict === "not here" ? "-" : "ok", name, version, verdict, ms ? ms.toFixed(0) : "-"];
   });
   console.log();
   for (const [mark, name, version, verdict, ms] of [["", "runtime", "version", "hashes", "ms"], ...lines]) {
@@ -75,5 +98,5 @@ function print(rows) {
   }
   const count = Object.keys(reference?.hashes ?? {}).length;
   const equal = rows.filter(({ verdict }) => verdict === "equal").length;
-  console.log(`\n${count} hashes, the same in ${equal} of ${rows.length} runs.`);
+  console.log(`\n${count} hashes, the same in ${equal} of ${chosen.length} runs.`);
 }

@@ -17,7 +17,7 @@ const CHROMIUM = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
 const WASM = join(APP, "node_modules/simdgrad/dist");
 
 /** The wasm files stay imports. @type {import("esbuild").BuildOptions} */
-const WORKERD = {
+export const WORKERD = {
   conditions: ["workerd"],
   plugins: [
     {
@@ -105,7 +105,7 @@ function nodePath(major) {
 }
 
 /** What runs the hosts; miniflare needs Node 22. */
-function hostNode() {
+export function hostNode() {
   return Number.parseInt(process.versions.node, 10) >= 22 ? process.execPath : nodePath(24);
 }
 
