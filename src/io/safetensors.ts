@@ -1,7 +1,9 @@
 // The safetensors format: a length, a JSON header, then the tensors' bytes. A file is not trusted: every number in its
 // header is checked before it is used.
-// Source: the format's description by Hugging Face; here with F32 tensors only, little-endian as WebAssembly is.
+// Source: the format's description by Hugging Face; here floats of 32 and 16 bits, little-endian as WebAssembly is.
 import { SimdgradError, show } from "../errors.ts";
+import { fromBfloat, fromHalf } from "./half.ts";
+import { parseJson } from "./json.ts";
 
 export interface Tensor {
   readonly name: string;
@@ -9,23 +11,31 @@ export interface Tensor {
   readonly values: Float32Array;
 }
 
+/** As it is to be written: 16-bit values are halves by their bits. */
+export interface TensorToWrite extends Omit<Tensor, "values"> {
+  readonly values: Float32Array | Uint16Array;
+}
+
 export interface TensorFile {
   readonly tensors: ReadonlyMap<string, Tensor>;
   readonly metadata: ReadonlyMap<string, string>;
 }
 
-/** As the reference reader: a longer header is no header. Units: bytes. */
-const MAX_HEADER = 100_000_000;
+/** Units: bytes. */
+const MAX_HEADER = 2 ** 25;
 const METADATA = "__metadata__";
 
 /** The same tensors and metadata give the same bytes. The header is padded so that tensors are 8-byte aligned. */
-export function writeSafetensors(tensors: readonly Tensor[], metadata: Readonly<Record<string, string>>): Uint8Array {
+export function writeSafetensors(
+  tensors: readonly TensorToWrite[],
+  metadata: Readonly<Record<string, string>>,
+): Uint8Array {
   const header: Record<string, unknown> = { [METADATA]: metadata };
   let end = 0;
   for (const { name, shape, values } of tensors) {
     const start = end;
-    end += values.length * 4;
-    header[name] = { dtype: "F32", shape, data_offsets: [start, end] };
+    end += values.byteLength;
+    header[name] = { dtype: values instanceof Float32Array ? "F32" : "F16", shape, data_offsets: [start, end] };
   }
   const text = new TextEncoder().encode(JSON.stringify(header));
   const headerLength = Math.ceil(text.length / 8) * 8;
@@ -35,8 +45,8 @@ export function writeSafetensors(tensors: readonly Tensor[], metadata: Readonly<
   bytes.set(text, 8);
   let at = 8 + headerLength;
   for (const { values } of tensors) {
-    bytes.set(new Uint8Array(values.buffer, values.byteOffset, values.length * 4), at);
-    at += values.length * 4;
+    bytes.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), at);
+    at += values.byteLength;
   }
   return bytes;
 }
@@ -47,21 +57,34 @@ export function readSafetensors(bytes: Uint8Array): TensorFile {
     throw new SimdgradError("FORMAT", `load: expected a Uint8Array, received ${show(bytes)}.`);
   }
   const { header, data } = readHeader(bytes);
-  const tensors = new Map<string, Tensor>();
-  const spans: { name: string; start: number; end: number }[] = [];
   let metadata: ReadonlyMap<string, string> = new Map();
+  const entries: Entry[] = [];
   for (const [name, entry] of Object.entries(header)) {
-    if (name === METADATA) {
-      metadata = readMetadata(entry);
-      continue;
-    }
-    const { shape, start, end } = readEntry(name, entry, data.length);
-    spans.push({ name, start, end });
-    // A copy, as the bytes need not be aligned to floats (and slice of a Node Buffer is none).
-    tensors.set(name, { name, shape, values: new Float32Array(new Uint8Array(data.subarray(start, end)).buffer) });
+    if (name === METADATA) metadata = readMetadata(entry);
+    else entries.push(readEntry(name, entry, data.length));
   }
-  checkSpans(spans, data.length);
-  return { tensors, metadata };
+  checkSpans(entries, data.length);
+  const tensors = entries.map(({ name, shape, decode, start, end }): [string, Tensor] => {
+    // A copy, as the bytes need not be aligned to numbers (and slice of a Node Buffer is none).
+    return [name, { name, shape, values: decode(new Uint8Array(data.subarray(start, end)).buffer) }];
+  });
+  return { tensors: new Map(tensors), metadata };
+}
+
+/** How numbers are read, by dtype. */
+const decoders = new Map<unknown, { size: number; decode: (bytes: ArrayBuffer) => Float32Array }>([
+  ["F32", { size: 4, decode: (bytes) => new Float32Array(bytes) }],
+  ["F16", { size: 2, decode: (bytes) => fromHalf(new Uint16Array(bytes)) }],
+  ["BF16", { size: 2, decode: (bytes) => fromBfloat(new Uint16Array(bytes)) }],
+]);
+
+/** A tensor as the header describes it. */
+interface Entry {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly decode: (bytes: ArrayBuffer) => Float32Array;
+  readonly start: number;
+  readonly end: number;
 }
 
 function readHeader(bytes: Uint8Array): { header: object; data: Uint8Array } {
@@ -72,20 +95,17 @@ function readHeader(bytes: Uint8Array): { header: object; data: Uint8Array } {
       `expected a header of at most ${Math.min(MAX_HEADER, bytes.length - 8)} bytes, found a length of ${length}`,
     );
   }
-  let header: unknown;
+  if (length === 0 || bytes[8] !== 0x7b) throw bad("expected a header that starts with {, found none");
   try {
-    header = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(8, 8 + length)));
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(8, 8 + length));
+    return { header: parseJson(text) as object, data: bytes.subarray(8 + length) };
   } catch (cause) {
-    throw bad("expected a header of JSON in UTF-8, found something else", cause);
+    throw bad(`expected a header of JSON in UTF-8, found something else: ${(cause as Error).message}`, cause);
   }
-  if (typeof header !== "object" || header === null || Array.isArray(header)) {
-    throw bad(`expected the header to be an object, found ${show(header)}`);
-  }
-  return { header, data: bytes.subarray(8 + length) };
 }
 
 function readMetadata(entry: unknown): ReadonlyMap<string, string> {
-  if (typeof entry !== "object" || entry === null)
+  if (typeof entry !== "object" || entry === null || Array.isArray(entry))
     throw bad(`expected ${METADATA} to be an object, found ${show(entry)}`);
   for (const [key, value] of Object.entries(entry)) {
     if (typeof value !== "string")
@@ -94,11 +114,13 @@ function readMetadata(entry: unknown): ReadonlyMap<string, string> {
   return new Map(Object.entries(entry as Record<string, string>));
 }
 
-function readEntry(name: string, entry: unknown, available: number): { shape: number[]; start: number; end: number } {
+function readEntry(name: string, entry: unknown, available: number): Entry {
   const { dtype, shape, data_offsets: offsets, ...rest } = (entry ?? {}) as Record<string, unknown>;
   const at = `tensor ${show(name)}`;
   if (Object.keys(rest).length > 0) throw bad(`${at}: unknown field ${show(Object.keys(rest)[0])}`);
-  if (dtype !== "F32") throw bad(`${at}: expected dtype "F32", found ${show(dtype)}`);
+  const decoder = decoders.get(dtype);
+  if (!decoder)
+    throw bad(`${at}: expected dtype to be one of ${[...decoders.keys()].join(", ")}, found ${show(dtype)}`);
   if (!Array.isArray(shape) || !shape.every((size) => Number.isSafeInteger(size) && size >= 0)) {
     throw bad(`${at}: expected a shape of whole numbers, found ${show(shape)}`);
   }
@@ -109,18 +131,22 @@ function readEntry(name: string, entry: unknown, available: number): { shape: nu
     offsets[0] <= offsets[1];
   if (!inRange) throw bad(`${at}: expected data_offsets within the ${available} bytes of data, found ${show(offsets)}`);
   const [start, end] = offsets as [number, number];
-  const expected = shape.reduce((product, size) => product * size, 4);
+  const expected = shape.reduce((product, size) => product * size, decoder.size);
   if (end - start !== expected) {
-    throw bad(`${at}: expected ${expected} bytes for the shape [${shape.join(", ")}], found ${end - start}`);
+    throw bad(`${at}: expected ${expected} bytes for ${dtype} of the shape ${showShape(shape)}, found ${end - start}`);
   }
-  return { shape, start, end };
+  return { name, shape, decode: decoder.decode, start, end };
+}
+
+/** Messages stay short, whatever a file holds. */
+export function showShape(shape: readonly number[]): string {
+  return `[${shape.slice(0, 8).join(", ")}${shape.length > 8 ? ", ..." : ""}]`;
 }
 
 /** Tensors follow each other without overlap and without holes. */
-function checkSpans(spans: { name: string; start: number; end: number }[], length: number): void {
-  spans.sort((a, b) => a.start - b.start || a.end - b.end);
+function checkSpans(entries: readonly Entry[], length: number): void {
   let next = 0;
-  for (const { name, start, end } of spans) {
+  for (const { name, start, end } of [...entries].sort((a, b) => a.start - b.start || a.end - b.end)) {
     if (start !== next)
       throw bad(`tensor ${show(name)}: expected it to start at ${next}, where the one before ends, found ${start}`);
     next = end;

@@ -8,7 +8,7 @@ import { type MemoryReport, memoryReport } from "../plan/print.ts";
 import type { LaneWorker } from "../runtime/lanes.ts";
 import { type ModuleSource, SIMD_MODES, type Simd } from "../runtime/module.ts";
 import { Engine, type EngineOptions, type Threading } from "./engine.ts";
-import { readModel, restoreModel } from "./file.ts";
+import { capacityOf, inFile, readModel, restoreModel } from "./file.ts";
 import { Model } from "./model.ts";
 import type { Progress } from "./progress.ts";
 
@@ -99,7 +99,8 @@ export function loadModel(bytes: Uint8Array, options: LoadOptions, { modules, th
   const file = readModel(bytes);
   const module = modules(simd, run.threads > 1);
   const progress: Progress = { epoch: 0, run: undefined };
-  const engine = new Engine(compile(file.spec, inference), module, run);
+  const plan = inFile("spec", () => compile(file.spec, inference));
+  const engine = new Engine(plan, module, { ...run, capacity: capacityOf(plan, run.capacity, bytes.length) });
   restoreModel(engine, progress, inference ? { ...file, state: undefined } : file);
   return new Model(engine, module, progress, file.metadata);
 }

@@ -1,8 +1,19 @@
 // A model as a file: which tensors, under which names, and the rest of its state as JSON in the metadata.
 import { SimdgradError, show } from "../errors.ts";
-import { readSafetensors, type Tensor, type TensorFile, writeSafetensors } from "../io/safetensors.ts";
+import { HALF_LIMIT, toHalf } from "../io/half.ts";
+import { parseJson } from "../io/json.ts";
+import {
+  readSafetensors,
+  showShape,
+  type Tensor,
+  type TensorFile,
+  type TensorToWrite,
+  writeSafetensors,
+} from "../io/safetensors.ts";
 import { allLayers } from "../layers/index.ts";
 import { checkCount, checkKeys, checkNumber, checkObject } from "../options.ts";
+import { place } from "../plan/arena.ts";
+import type { Plan } from "../plan/compile.ts";
 import { type Layout, layOut, momentsOf, type NetworkSpec, normalizeNetwork } from "../plan/layout.ts";
 import { checkLearningRate, type LearningRate, readLearningRate } from "../schedules.ts";
 import type { Engine, StateCopy } from "./engine.ts";
@@ -14,8 +25,9 @@ const VERSION = "1";
 /** Prefixes of tensors that are no present weights: moments, the best epoch's state, the interrupted run's state. */
 const BEST = "best.";
 const PAUSED = "paused.";
-/** Of the user's metadata, so that it always fits into a header. Units: characters of JSON. */
-const MAX_USER = 2 ** 24;
+/** So that a file's header stays sane, and what it may ask of who reads it. Units: characters of JSON. */
+const MAX_USER = 2 ** 22;
+const MAX_SPEC = 2 ** 18;
 
 /** What a user keeps beside the network: his own keys, any text. */
 export type UserMetadata = Record<string, string>;
@@ -40,15 +52,30 @@ interface StateJson {
   };
 }
 
-/** Equal states give equal bytes. Without `state` the weights and the user's metadata alone. Errors: CONFIG. */
-export function writeModel(engine: Engine, { epoch, run }: Progress, user: UserMetadata, state: boolean): Uint8Array {
+/** What of a model goes into its file, and as what numbers. */
+export interface Saved {
+  readonly state: boolean;
+  readonly half: boolean;
+}
+
+/** Equal states give equal bytes. Without `state`, and in halves, the weights and the user's metadata alone.
+ *  Errors: CONFIG; FORMAT for weights that no half holds. */
+export function writeModel(
+  engine: Engine,
+  { epoch, run }: Progress,
+  user: UserMetadata,
+  { state, half }: Saved,
+): Uint8Array {
   const { plan } = engine;
-  const metadata: Record<string, string> = { format: FORMAT, version: VERSION, spec: JSON.stringify(plan.spec) };
+  const spec = limited("save", "a spec", JSON.stringify(plan.spec), MAX_SPEC);
+  const metadata: Record<string, string> = { format: FORMAT, version: VERSION, spec };
   const json = userJson("save", user);
   if (json !== "{}") metadata.user = json;
   const present = engine.copyState();
-  if (!state)
-    return writeSafetensors(tensorsOf(plan, "", { ...present, blocks: present.blocks.slice(0, 1) }), metadata);
+  if (half || !state) {
+    const weights = tensorsOf(plan, "", { ...present, blocks: present.blocks.slice(0, 1) });
+    return writeSafetensors(half ? weights.map(halved) : weights, metadata);
+  }
   const { rate, step, forwards } = engine.update;
   const stateJson: StateJson = { learningRate: rate, step, forwards, epoch, ...(run ? { run: runJson(run) } : {}) };
   const tensors = tensorsOf(plan, "", present);
@@ -68,14 +95,26 @@ function userJson(where: string, user: UserMetadata): string {
       "Make it one, as by JSON.stringify.",
     );
   }
-  const json = JSON.stringify(Object.fromEntries(entries.sort()));
-  if (json.length > MAX_USER) {
-    throw new SimdgradError(
-      "CONFIG",
-      `${where}: expected metadata of at most ${MAX_USER} characters, received ${json.length}.`,
-    );
-  }
-  return json;
+  return limited(where, "metadata", JSON.stringify(Object.fromEntries(entries.sort())), MAX_USER);
+}
+
+function limited(where: string, name: string, json: string, most: number): string {
+  if (json.length <= most) return json;
+  throw new SimdgradError(
+    "CONFIG",
+    `${where}: expected ${name} of at most ${most} characters as JSON, received ${json.length}.`,
+  );
+}
+
+/** Errors: FORMAT. */
+function halved({ name, shape, values }: Tensor): TensorToWrite {
+  const wrong = values.findIndex((value) => !(Math.abs(value) < HALF_LIMIT));
+  if (wrong < 0) return { name, shape, values: toHalf(values) };
+  throw new SimdgradError(
+    "FORMAT",
+    `save: tensor ${show(name)}: expected numbers between -${HALF_LIMIT} and ${HALF_LIMIT} for dtype "f16", found ${values[wrong]} at ${wrong}.`,
+    'Save with dtype "f32", or train on scaled data.',
+  );
 }
 
 function runJson({ rows, batchSize, done, batch, sums, stopping, paused }: RunState): StateJson["run"] {
@@ -126,7 +165,7 @@ export function readModel(bytes: Uint8Array): ModelFile {
   const file = openModel(bytes);
   const { metadata } = file;
   const spec = readSpec(file, readNetwork);
-  const layout = layOut(spec, momentsOf(spec));
+  const layout = inFile("spec", () => layOut(spec, momentsOf(spec)));
   const taker = new TensorTaker(file, layout);
   const weights = taker.block("");
   const state = metadata.has("state") ? readState(parse(metadata, "state") as StateJson, weights, taker) : undefined;
@@ -151,7 +190,12 @@ export function openModel(bytes: Uint8Array): TensorFile {
 
 /** Errors: FORMAT for what `normalize` refuses. */
 export function readSpec<T>({ metadata }: TensorFile, normalize: (json: NetworkSpec) => T): T {
-  return inFile("spec", () => normalize(parse(metadata, "spec") as NetworkSpec));
+  return inFile("spec", () => {
+    limited("spec", "text", metadata.get("spec") ?? "", MAX_SPEC);
+    const json = parse(metadata, "spec") as NetworkSpec;
+    checkKeys("spec", json, ["input", "layers", "loss", "optimizer", "seed"]);
+    return normalize(json);
+  });
 }
 
 /** Errors: FORMAT. */
@@ -198,6 +242,8 @@ function readRun(json: NonNullable<StateJson["run"]>, taker: TensorTaker): RunSt
   const count = (name: "rows" | "batchSize" | "done" | "batch", least: number) =>
     checkCount("run", name, json[name], least);
   const { best, paused } = json;
+  if (best !== undefined) checkKeys("best", best, ["score", "epoch", "waited", "step", "forwards"]);
+  if (paused !== undefined) checkKeys("paused", paused, ["step", "forwards"]);
   const whole = (prefix: string, counters: Counters) => ({
     ...readCounters("run", counters),
     blocks: [taker.block(prefix), ...taker.moments(prefix)],
@@ -254,7 +300,7 @@ export class TensorTaker {
     const tensor = this.file.tensors.get(name);
     if (!tensor) throw bad(`expected a tensor ${show(name)}, found none`);
     if (tensor.shape.join() !== shape.join()) {
-      throw bad(`tensor ${show(name)}: expected the shape [${shape.join(", ")}], found [${tensor.shape.join(", ")}]`);
+      throw bad(`tensor ${show(name)}: expected the shape ${showShape(shape)}, found ${showShape(tensor.shape)}`);
     }
     const wrong = tensor.values.findIndex((value) => !Number.isFinite(value));
     if (wrong >= 0)
@@ -266,14 +312,17 @@ export class TensorTaker {
 
 function parse(metadata: TensorFile["metadata"], key: string): unknown {
   try {
-    return JSON.parse(metadata.get(key) ?? "");
+    return parseJson(metadata.get(key) ?? "");
   } catch (cause) {
-    throw bad(`expected JSON in its metadata ${key}, found ${show(metadata.get(key))}`, cause);
+    throw bad(
+      `expected JSON in its metadata ${key}, found ${show(metadata.get(key))}: ${(cause as Error).message}`,
+      cause,
+    );
   }
 }
 
 /** What is wrong in a part of a file is the file's fault, not a call's. */
-function inFile<T>(part: string, read: () => T): T {
+export function inFile<T>(part: string, read: () => T): T {
   try {
     return read();
   } catch (cause) {
@@ -293,4 +342,28 @@ export function restoreModel(engine: Engine, progress: Progress, { weights, stat
   engine.restoreState(state.copy);
   engine.update.rate = state.learningRate;
   Object.assign(progress, state.progress);
+}
+
+/** Memory that a file of no size may ask for, and for each of its bytes. */
+const FREE_BYTES = 2 ** 26;
+const BYTES_A_BYTE = 64;
+
+/** Rows to plan for: fewer than wanted where a file has layers much wider than the data behind them.
+ *  Errors: FORMAT when a single row takes too much. */
+export function capacityOf(
+  { fixed, programs }: Pick<Plan, "fixed" | "programs">,
+  wanted: number,
+  fileBytes: number,
+): number {
+  const most = FREE_BYTES + BYTES_A_BYTE * fileBytes;
+  for (let rows = wanted; ; rows = Math.floor(rows / 2)) {
+    const { end } = place(fixed, programs, rows, 1);
+    if (end <= most) return rows;
+    if (rows > 1) continue;
+    throw new SimdgradError(
+      "FORMAT",
+      `load: expected a network that takes at most ${most} bytes, as its file has ${fileBytes}, found one that takes ${end}.`,
+      "The file is damaged, or made to exhaust memory.",
+    );
+  }
 }

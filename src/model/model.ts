@@ -42,6 +42,7 @@ export interface Parameter {
 export interface SaveOptions {
   /** Default true. */
   state?: boolean | undefined;
+  /** "f16": half the size, weights only; they are rounded to 11 bits. Default "f32". */
   dtype?: "f32" | "f16" | undefined;
 }
 
@@ -330,19 +331,14 @@ export class Model {
 
   /** The model as a safetensors file; the same state and metadata give the same bytes. `state`: with moments, counters and an
    *  interrupted run, so that training goes on bit for bit. Allowed between the batches of a training.
-   *  Errors: CONFIG; RUNTIME for dtype "f16". */
+   *  `dtype` "f16": the weights alone, rounded to the nearest half.
+   *  Errors: CONFIG; FORMAT for weights that no half holds. */
   save(options: SaveOptions = {}): Uint8Array {
     const { engine } = this.#live("save");
     checkKeys("save", options, ["state", "dtype"]);
-    const state = checkBoolean("save", "state", orDefault(options.state, true));
-    if (checkName("save", "dtype", orDefault(options.dtype, "f32"), ["f32", "f16"]) === "f16") {
-      throw new SimdgradError(
-        "RUNTIME",
-        'save: expected dtype "f32", received "f16".',
-        "This version has no half precision.",
-      );
-    }
-    return writeModel(engine, this.#progress, this.metadata, state && !engine.plan.inference);
+    const state = checkBoolean("save", "state", orDefault(options.state, true)) && !engine.plan.inference;
+    const half = checkName("save", "dtype", orDefault(options.dtype, "f32"), ["f32", "f16"]) === "f16";
+    return writeModel(engine, this.#progress, this.metadata, { state, half });
   }
 
   /** Lets go of memory and lanes at once; optional, as an unreachable model is freed anyway. */

@@ -8,7 +8,7 @@ import { type NetworkSpec, normalizeLayers } from "../plan/layout.ts";
 import type { WasmModule } from "../wasm.ts";
 import type { Inputs } from "./data.ts";
 import { Engine } from "./engine.ts";
-import { openModel, readSpec, readUser, TensorTaker, type UserMetadata } from "./file.ts";
+import { capacityOf, inFile, openModel, readSpec, readUser, TensorTaker, type UserMetadata } from "./file.ts";
 import { Inference } from "./inference.ts";
 
 export interface PredictorOptions {
@@ -65,11 +65,12 @@ export type LoadPredictor = (bytes: Uint8Array, options?: PredictorOptions) => P
 export function loadPredictorOn(module: () => WasmModule): LoadPredictor {
   return (bytes, options = {}) => {
     checkKeys("load", options, ["maxBatch"]);
-    const capacity = checkCount("load", "maxBatch", orDefault(options.maxBatch, 256));
+    const maxBatch = checkCount("load", "maxBatch", orDefault(options.maxBatch, 256));
     const file = openModel(bytes);
     const spec = readSpec(file, (json) => Object.freeze(normalizeLayers(json, allLayers)));
-    const plan = compilePredictor({ ...spec, seed: 0 });
+    const plan = inFile("spec", () => compilePredictor({ ...spec, seed: 0 }));
     const weights = new TensorTaker(file, plan).block("");
+    const capacity = capacityOf(plan, maxBatch, bytes.length);
     const engine = new Engine(plan, module(), { capacity, threads: 1, worker: undefined, threading: undefined });
     engine.view(plan.blocks.parameters).set(weights);
     return new Predictor(new Inference(engine), spec, readUser(file));

@@ -268,7 +268,7 @@ describe("configuration", () => {
     ["threads 0", () => sequential({ ...classifier, threads: 0 }), "CONFIG", "threads", "0"],
     ["metrics", () => sequential(wrong({ ...classifier, metrics: ["f1"] })), "RUNTIME", "metrics"],
     ["an unknown simd", () => sequential({ ...classifier, simd: wrong("fast") }), "CONFIG", "simd", '"fast"'],
-    ["half precision", () => sequential(classifier).save({ dtype: "f16" }), "RUNTIME", "f16"],
+    ["an unknown dtype", () => sequential(classifier).save({ dtype: wrong("f64") }), "CONFIG", "f16", "f64"],
     ["planMemory of a wrong config", () => planMemory({ ...classifier, input: -3 }), "CONFIG", "input", "-3"],
     ["a full kernel arena", () => createKernels({ bytes: 1024 }).f32(1000), "MEMORY", "4000", "1024"],
   ];
