@@ -8,6 +8,7 @@ export * from "./losses";
 export * from "./targets";
 export * from "./metrics";
 export * from "./optimizers";
+export * from "./clip";
 export * from "./random";
 export * from "./dropout";
 export * from "./buffers";

@@ -1,7 +1,7 @@
 // Adagrad.
 import type { OptimizerRule } from "../contract.ts";
 import { checkKeys, checkNumber, checkOptions, orDefault } from "../options.ts";
-import { type CommonOptions, checkCommon, commonKeys, LEARNING_RATE } from "./common.ts";
+import { type Checked, type CommonOptions, checkCommon, commonKeys, LEARNING_RATE } from "./common.ts";
 
 const KEYS = [...commonKeys, "epsilon"];
 
@@ -9,7 +9,7 @@ export interface AdagradOptions extends CommonOptions {
   epsilon?: number | undefined;
 }
 
-export interface AdagradSpec extends Readonly<Required<AdagradOptions>> {
+export interface AdagradSpec extends Checked<AdagradOptions> {
   readonly kind: "adagrad";
 }
 

@@ -2,7 +2,7 @@
 import type { OptimizerRule, Scalar } from "../contract.ts";
 import { powInteger } from "../numerics.ts";
 import { checkKeys, checkNumber, checkOptions, orDefault } from "../options.ts";
-import { type CommonOptions, checkCommon, commonKeys, LEARNING_RATE } from "./common.ts";
+import { type Checked, type CommonOptions, checkCommon, commonKeys, LEARNING_RATE } from "./common.ts";
 
 const KEYS = [...commonKeys, "beta1", "beta2", "epsilon"];
 
@@ -12,11 +12,11 @@ export interface AdamOptions extends CommonOptions {
   epsilon?: number | undefined;
 }
 
-export interface AdamSpec extends Readonly<Required<AdamOptions>> {
+export interface AdamSpec extends Checked<AdamOptions> {
   readonly kind: "adam";
 }
 
-export interface AdamwSpec extends Readonly<Required<AdamOptions>> {
+export interface AdamwSpec extends Checked<AdamOptions> {
   readonly kind: "adamw";
 }
 

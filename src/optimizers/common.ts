@@ -2,15 +2,19 @@
 import type { Scalar } from "../contract.ts";
 import { checkNumber, orDefault } from "../options.ts";
 import { checkLearningRate, type LearningRate } from "../schedules.ts";
+import { type ClipOptions, checkClip, clipKeys } from "./clip.ts";
 
-export interface CommonOptions {
+export interface CommonOptions extends ClipOptions {
   /** A number, or a schedule of the steps made. */
   learningRate?: LearningRate | undefined;
   /** L2 penalty, added to the gradient (adamw: decoupled from it). */
   weightDecay?: number | undefined;
 }
 
-export const commonKeys = ["learningRate", "weightDecay"] as const;
+/** An optimizer's options once checked: all there, but for the bounds that are not set. */
+export type Checked<O extends CommonOptions> = Readonly<Required<Omit<O, keyof ClipOptions>> & ClipOptions>;
+
+export const commonKeys = ["learningRate", "weightDecay", ...clipKeys] as const;
 
 export const LEARNING_RATE: Scalar = { name: "learningRate", value: (state) => state.learningRate };
 
@@ -18,5 +22,6 @@ export function checkCommon(where: string, options: CommonOptions, learningRate:
   return {
     learningRate: checkLearningRate(where, orDefault(options.learningRate, learningRate)),
     weightDecay: checkNumber(where, "weightDecay", orDefault(options.weightDecay, weightDecay), { low: 0 }),
+    ...checkClip(where, options),
   };
 }

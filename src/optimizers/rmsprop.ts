@@ -1,7 +1,7 @@
 // RMSProp.
 import type { OptimizerRule } from "../contract.ts";
 import { checkKeys, checkNumber, checkOptions, orDefault } from "../options.ts";
-import { type CommonOptions, checkCommon, commonKeys, LEARNING_RATE } from "./common.ts";
+import { type Checked, type CommonOptions, checkCommon, commonKeys, LEARNING_RATE } from "./common.ts";
 
 const KEYS = [...commonKeys, "alpha", "epsilon", "momentum"];
 
@@ -11,7 +11,7 @@ export interface RmspropOptions extends CommonOptions {
   momentum?: number | undefined;
 }
 
-export interface RmspropSpec extends Readonly<Required<RmspropOptions>> {
+export interface RmspropSpec extends Checked<RmspropOptions> {
   readonly kind: "rmsprop";
 }
 

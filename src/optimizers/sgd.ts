@@ -2,7 +2,7 @@
 import type { OptimizerRule } from "../contract.ts";
 import { SimdgradError } from "../errors.ts";
 import { checkBoolean, checkKeys, checkNumber, checkOptions, orDefault } from "../options.ts";
-import { type CommonOptions, checkCommon, commonKeys, LEARNING_RATE } from "./common.ts";
+import { type Checked, type CommonOptions, checkCommon, commonKeys, LEARNING_RATE } from "./common.ts";
 
 const KEYS = [...commonKeys, "momentum", "nesterov"];
 
@@ -11,7 +11,7 @@ export interface SgdOptions extends CommonOptions {
   nesterov?: boolean | undefined;
 }
 
-export interface SgdSpec extends Readonly<Required<SgdOptions>> {
+export interface SgdSpec extends Checked<SgdOptions> {
   readonly kind: "sgd";
 }
 

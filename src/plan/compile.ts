@@ -6,6 +6,7 @@ import { type Activation, activationName, activationOf, emitActivation } from ".
 import { layerRule } from "../layers/rule.ts";
 import { type LossSpec, lossRule } from "../losses/index.ts";
 import { PURPOSE_INITIALIZE } from "../numerics.ts";
+import { emitClip } from "../optimizers/clip.ts";
 import { optimizerRule } from "../optimizers/index.ts";
 import type { Program } from "./arena.ts";
 import { batchBuffer, ProgramBuilder } from "./builder.ts";
@@ -246,7 +247,10 @@ function updateProgram(layout: Layout): Program | undefined {
   if (!optimizer) return undefined;
   const b = new ProgramBuilder("inference", layout);
   b.owner = "optimizer";
-  for (const blocks of trainableBlocks(layout)) optimizerRule(optimizer).emit(optimizer, b, blocks);
+  const blocks = trainableBlocks(layout);
+  // The loss's sums have been read by then.
+  emitClip(optimizer, b, blocks, layout.sums);
+  for (const block of blocks) optimizerRule(optimizer).emit(optimizer, b, block);
   return { name: "update", steps: b.steps, inputs: [], outputs: [] };
 }
 

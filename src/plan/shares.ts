@@ -48,6 +48,8 @@ const DIVISIONS: Partial<Record<KernelName, Division>> = {
   softmax: rows([2, 3], [4, 5]),
   softmax_backward: rows([2, 3], [4, 5], [6, 7]),
   copy_matrix: rows([2, 3], [4, 5]),
+  clip_norm: elements(1),
+  clip_value: elements(1),
   sgd_step: elements(1, 2),
   sgd_momentum_step: elements(1, 2, 3),
   rmsprop_step: elements(1, 2, 3, 4),

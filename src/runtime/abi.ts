@@ -143,6 +143,13 @@ export interface Kernels {
   /** As adam_step, weight decay decoupled: p -= lr * weightDecay * p first. */
   adamw_step: Kernels["adam_step"];
 
+  /** out f64[1] = sum of the squares of n elements, plus out when acc is 1. */
+  sum_squares: (n: number, x: number, out: number, acc: number) => void;
+  /** x *= min(1, limit / (sqrt(sum) + 1e-6)) over n elements; `sum` f64[1]. */
+  clip_norm: (n: number, x: number, sum: number, limit: number) => void;
+  /** x within -limit..limit over n elements. */
+  clip_value: (n: number, x: number, limit: number) => void;
+
   // Philox 4x32-10. Element i of a fill takes word i % 4 of block floor(i / 4) at counter
   // (block, index, stream, purpose) under the key (seedLow, seedHigh): independent of how a fill is cut.
   philox_u32: (

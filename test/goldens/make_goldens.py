@@ -149,6 +149,26 @@ def cases():
         yield case(f"sample weights, {name}", [dense(13, "tanh"), dense(3, last)], loss, sgd, targets=targets,
                    weighted=True)
 
+    # Bounds on the gradients, before the step: all gradients' norm, each gradient, both; weight decay comes after.
+    yield case("clip norm, SGD with weight decay", wide, MSE,
+               ["sgd", {"learningRate": 0.1, "weightDecay": 0.1, "clipNorm": 0.25}])
+    yield case("clip norm, Nesterov momentum", [dense(13, "tanh"), dense(5, "silu"), head], CE,
+               ["sgd", {"learningRate": 0.1, "momentum": 0.9, "nesterov": True, "clipNorm": 0.1}])
+    yield case("clip norm that is seldom reached, RMSProp", wide, MSE,
+               ["rmsprop", {"learningRate": 0.005, "epsilon": 0.1, "clipNorm": 1}])
+    yield case("clip value, AdamW", wide, MSE,
+               ["adamw", {"learningRate": 0.02, "epsilon": 0.05, "weightDecay": 0.5, "clipValue": 0.05}])
+    yield case("clip value, then norm, Adam with weight decay", [dense(13, "gelu"), dense(2, "sigmoid")], BCE,
+               ["adam", {"learningRate": 0.02, "epsilon": 0.05, "weightDecay": 0.2, "clipValue": 0.1,
+                         "clipNorm": 0.2}])
+    yield case("clip norm, frozen layer in the middle, Adagrad",
+               [dense(13, "tanh"), dense(5, "silu", trainable=False), dense(3)], MSE,
+               ["adagrad", {"learningRate": 0.05, "epsilon": 0.1, "clipNorm": 0.2}])
+    yield case("clip norm, sample weights", [dense(13, "tanh"), head], CE,
+               ["sgd", {"learningRate": 0.5, "clipNorm": 0.2}], weighted=True)
+    yield case("own loop, clip norm", [dense(13, "silu"), dense(3, "tanh")], None,
+               ["sgd", {"learningRate": 0.2, "weightDecay": 0.1, "clipNorm": 0.3}], rows=[5, 3], loop="custom")
+
     # Loops of one's own: half the squared error, and cross-entropy on the probabilities.
     yield case("own loop, squared error, accumulated over two batches", [dense(13, "silu"), dense(3, "tanh")], None,
                ["adam", {"learningRate": 0.02}], rows=[5, 3], loop="custom")
@@ -327,7 +347,14 @@ def run(c, data, dtype=torch.float64, noise=None):
         if noise:
             for p in trained.values():
                 p.grad += NOISE * p.grad.abs().max() * torch.tensor(noise.standard_normal(p.shape))
-        if step == 0:
+        clip = c["optimizer"][1]
+        if step == 0 and c["loop"] == "custom":
+            result["gradients"] = {k: p.grad.numpy().copy() for k, p in trained.items()}
+        if "clipValue" in clip:
+            torch.nn.utils.clip_grad_value_(trained.values(), clip["clipValue"])
+        if "clipNorm" in clip:
+            torch.nn.utils.clip_grad_norm_(trained.values(), clip["clipNorm"])
+        if step == 0 and c["loop"] != "custom":
             result["gradients"] = {k: p.grad.numpy().copy() for k, p in trained.items()}
         optimizer.step()
         if noise:

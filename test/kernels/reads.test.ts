@@ -74,6 +74,7 @@ test("elementwise kernels and optimizers", () => {
   const random = randomSource(2);
   for (const n of LENGTHS) {
     const blocks = (count: number): Float32Array[] => Array.from({ length: count }, () => random.floats(n, 0.1, 1));
+    const scratch = space.memory.buffer.byteLength - 4096;
     const calls: [string, number, (k: Kernels, at: readonly number[]) => void][] = [
       ...(["exp", "log", "erf", "relu", "selu", "gelu", "silu", "softplus", "sigmoid", "tanh"] as const).map(
         (name): [string, number, Call["run"]] => [name, 2, (k, [x, y]) => k[name](n, x, y)],
@@ -98,6 +99,9 @@ test("elementwise kernels and optimizers", () => {
       ["adamw_step", 4, (k, [p, g, m, v]) => k.adamw_step(n, p, g, m, v, 0.1, 0.9, 0.99, 1e-8, 2, 3, 0.1)],
       ["first_non_finite", 1, (k, [x]) => void k.first_non_finite(n, x)],
       ["largest_magnitude", 1, (k, [x]) => void k.largest_magnitude(n, x)],
+      ["sum_squares", 1, (k, [x]) => k.sum_squares(n, x, scratch, 0)],
+      ["clip_norm", 1, (k, [x]) => k.clip_norm(n, x, scratch, 0.1)],
+      ["clip_value", 1, (k, [x]) => k.clip_value(n, x, 0.5)],
       ["fill", 1, (k, [x]) => k.fill(n, x, 2)],
       ["dropout", 2, (k, [x, y]) => k.dropout(n, x, y, 0, 1, 2, 3, 4, 5, 0.5, 2)],
       ["philox_u32", 1, (k, [x]) => k.philox_u32(n, x, 1, 2, 3, 4, 5, 1)],
