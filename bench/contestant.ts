@@ -21,7 +21,7 @@ if (trial && Number(milliseconds) > 0) {
   const start = performance.now();
   Object.assign(measurement, await measure(trial, workload.unit));
   const { user, system } = process.cpuUsage(cpu);
-  measurement.share = (user + system) / 1000 / (performance.now() - start);
+  if (!trial.elsewhere) measurement.share = (user + system) / 1000 / (performance.now() - start);
   measurement.control = Math.min(before, controlRate());
 }
 console.log(JSON.stringify(measurement));
@@ -78,6 +78,6 @@ async function warm(trial: Trial, time: number): Promise<{ msPerRun: number; isA
 }
 
 function convert(secondsPerUnit: number, unit: Unit): number {
-  if (!higherIsBetter(unit)) return secondsPerUnit * 1e9;
+  if (!higherIsBetter(unit)) return secondsPerUnit * (unit === "ms" ? 1e3 : 1e9);
   return unit === "GFLOPS" ? 1e-9 / secondsPerUnit : 1 / secondsPerUnit;
 }

@@ -28,7 +28,7 @@ function version(name) {
 }
 
 await build({
-  entryPoints: ["bench/run.ts", "bench/contestant.ts", "bench/table.ts"],
+  entryPoints: ["bench/run.ts", "bench/contestant.ts", "bench/table.ts", "bench/first-step.ts"],
   outdir: "build/bench",
   outExtension: { ".js": ".mjs" },
   bundle: true,

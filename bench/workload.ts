@@ -1,6 +1,6 @@
 // What a workload is, and what its processes tell each other.
 
-export type Unit = "steps/s" | "rows/s" | "GFLOPS" | "ns/element";
+export type Unit = "steps/s" | "rows/s" | "GFLOPS" | "ns/element" | "ms";
 
 /** One contestant, set up in its own process. */
 export interface Trial {
@@ -12,6 +12,8 @@ export interface Trial {
   units: number;
   /** Called before each sample, outside its time. */
   prepare?: () => void;
+  /** The work is done in processes of its own: this one's processor time says nothing. */
+  elsewhere?: true;
 }
 
 export interface Workload {
@@ -60,5 +62,5 @@ export interface Report {
   results: Result[];
 }
 
-/** ns/element falls as it gets better; all others rise. */
-export const higherIsBetter = (unit: Unit): boolean => unit !== "ns/element";
+/** Times fall as they get better; rates rise. */
+export const higherIsBetter = (unit: Unit): boolean => unit !== "ns/element" && unit !== "ms";
