@@ -1,4 +1,4 @@
-// Activations against loops over Math, and Adam on denormal moments against Adam on normal ones.
+// Activations against loops over Math.
 import { createKernels } from "../../src/kernels.ts";
 import { createRandom } from "../baselines/network.ts";
 import type { Trial, Workload } from "../workload.ts";
@@ -73,45 +73,4 @@ function activation(name: keyof typeof functions): Workload {
   };
 }
 
-/** The moments are filled before every step; `gradient` 0 leaves them to decay, as a dead unit's do. */
-function adamStep(moment: number, gradient: number): Trial {
-  const { kernels, f32 } = createKernels();
-  const [p, g, m, v] = Array.from({ length: 4 }, () => f32(ELEMENTS));
-  const random = createRandom(9);
-  for (let i = 0; i < ELEMENTS; i++) g[i] = gradient * (2 * random() - 1);
-  p.fill(1);
-  const [pp, pg, pm, pv] = [p, g, m, v].map(({ byteOffset }) => byteOffset);
-  const step = () => kernels.adam_step(ELEMENTS, pp, pg, pm, pv, 1e-3, 0.9, 0.999, 1e-8, 1, 1, 0);
-  const prepare = () => {
-    m.fill(moment);
-    v.fill(moment);
-  };
-  return {
-    check: () => {
-      prepare();
-      if (step() !== 0) throw new Error("Expected every element to be updated.");
-      const denormal = [...m, ...v].find((value) => value !== 0 && Math.abs(value) < 2 ** -126);
-      if (denormal !== undefined) throw new Error(`Expected no denormal moment, received ${denormal}.`);
-      return [];
-    },
-    prepare,
-    run: step,
-    units: ELEMENTS,
-  };
-}
-
-const adam: Workload = {
-  name: "adam denormal",
-  title: "Adam step, moments filled before it",
-  unit: "ns/element",
-  contestants: {
-    "1e-3": () => adamStep(1e-3, 1),
-    "1e-39": () => adamStep(1e-39, 1),
-    "1e-39, gradient 0": () => adamStep(1e-39, 0),
-  },
-};
-
-export const elementwise: readonly Workload[] = [
-  ...(Object.keys(functions) as (keyof typeof functions)[]).map(activation),
-  adam,
-];
+export const elementwise: readonly Workload[] = (Object.keys(functions) as (keyof typeof functions)[]).map(activation);
