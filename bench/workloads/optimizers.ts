@@ -25,12 +25,11 @@ function stepTrial(name: string): Trial {
   const random = createRandom(9);
   const [p, g] = block;
   for (let i = 0; i < ELEMENTS; i++) g[i] = 2 * random() - 1;
-  p.fill(1);
   const [pp, pg, pm, pv] = block.map(({ byteOffset }) => byteOffset);
   const run = () => steps[name](kernels, [pp, pg, pm, pv]);
   const check = () => {
     if (run() !== 0) throw new Error("Expected every element to be updated.");
-    const still = p.findIndex((value, i) => value === 1 && g[i] !== 0);
+    const still = p.findIndex((value, i) => value === 0 && g[i] !== 0);
     if (still >= 0) throw new Error(`Expected parameter ${still} to move.`);
     return [];
   };
