@@ -18,7 +18,7 @@ interface Place {
 function place(file: string): Place | undefined {
   if (/^(errors|contract|numerics|options|wasm|runtime\/abi)\.ts$/.test(file)) return { half: "leaves", floor: 0 };
   if (file === "modules.d.ts" || file.startsWith("generated/")) return { half: "generated", floor: 0 };
-  if (/^((layers|losses|optimizers)\/.+|initializers\.ts|schedules\.ts)$/.test(file))
+  if (/^((layers|losses|optimizers)\/.+|initializers\.ts|schedules\.ts|metrics\.ts)$/.test(file))
     return { half: "concepts", floor: 1 };
   if (file.startsWith("runtime/")) return { half: "runtime", floor: 1 };
   if (file.startsWith("plan/")) return { half: "plan", floor: 2 };

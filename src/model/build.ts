@@ -35,8 +35,8 @@ export interface SequentialConfig extends NetworkConfig, RunOptions {}
 
 const RUN_KEYS = ["simd", "threads", "worker", "maxBatch"];
 /** What the contract names and this version has not. */
-const LATER_KEYS = ["metrics", "custom"];
-const CONFIG_KEYS = ["input", "layers", "loss", "optimizer", "seed", ...RUN_KEYS, ...LATER_KEYS];
+const LATER_KEYS = ["custom"];
+const CONFIG_KEYS = ["input", "layers", "loss", "optimizer", "metrics", "seed", ...RUN_KEYS, ...LATER_KEYS];
 
 /** What an entry brings: the kernels, and lanes where there can be any. */
 export interface Parts {

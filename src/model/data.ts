@@ -43,7 +43,10 @@ export interface ReadDataset {
   readonly rows: number;
   readonly x: Matrix;
   readonly targets: ReadTargets;
+  /** What the loss weighs rows by. */
   readonly weights: Float32Array | undefined;
+  /** What metrics weigh them by: class weights are not in it. */
+  readonly sampleWeights: Float32Array | undefined;
 }
 
 /** An array, or what has a length like one; 64-bit integers are none of it. */
@@ -144,7 +147,7 @@ export function readDataset(where: string, data: Dataset, inputs: number, shape:
   if (x.rows === 0) throw new SimdgradError("DATA", `${where}: expected at least one row in x, received none.`);
   const targets = readTargets(where, data.y, x.rows, shape);
   const weights = data.sampleWeight === undefined ? undefined : readWeights(where, data.sampleWeight, x.rows);
-  return { rows: x.rows, x, targets, weights };
+  return { rows: x.rows, x, targets, weights, sampleWeights: weights };
 }
 
 /** Errors: DATA for what is no { x, y }. */

@@ -1,15 +1,15 @@
 // Stops a training that no longer gets better, and brings back its best state.
-import { SimdgradError } from "../errors.ts";
-import { checkCount, checkKeys, checkName, checkNumber, orDefault } from "../options.ts";
+import { SimdgradError, show } from "../errors.ts";
+import { checkCount, checkKeys, checkNumber, orDefault } from "../options.ts";
 import type { Engine } from "./engine.ts";
 import type { RunState } from "./progress.ts";
-import type { EpochReport } from "./reports.ts";
+import type { EpochReport, ReportName } from "./reports.ts";
 
-const MONITORS = ["validationLoss", "validationAccuracy", "loss", "accuracy"] as const;
+type Monitor = "loss" | "validationLoss" | ReportName;
 
 export interface EarlyStoppingOptions {
-  /** Accuracies are to rise, losses to fall. Default "validationLoss". */
-  monitor?: (typeof MONITORS)[number] | undefined;
+  /** Losses and mean errors are to fall, all else to rise. Default "validationLoss". */
+  monitor?: Monitor | undefined;
   /** Training stops after this many epochs without a gain; 0 counts as 1. */
   patience: number;
   /** A smaller change is no gain. Default 0. */
@@ -18,29 +18,24 @@ export interface EarlyStoppingOptions {
 
 /** Watches a run's reports and keeps the state of its best epoch. */
 export class EarlyStopping {
-  private readonly monitor: (typeof MONITORS)[number];
+  private readonly monitor: Monitor;
+  private readonly falls: boolean;
   private readonly patience: number;
   private readonly minDelta: number;
 
-  /** Errors: CONFIG. */
-  constructor(where: string, options: EarlyStoppingOptions) {
+  /** `measured`: what each report holds. Errors: CONFIG, also when the monitored number is not among it. */
+  constructor(where: string, options: EarlyStoppingOptions, measured: readonly string[]) {
     const at = `${where}, earlyStopping`;
     checkKeys(at, options, ["monitor", "patience", "minDelta"]);
-    this.monitor = checkName(at, "monitor", orDefault(options.monitor, "validationLoss"), MONITORS);
+    this.monitor = orDefault(options.monitor, "validationLoss");
+    this.falls = /(loss|mae)$/i.test(this.monitor);
     this.patience = checkCount(at, "patience", options.patience, 0);
     this.minDelta = checkNumber(at, "minDelta", orDefault(options.minDelta, 0), { low: 0 });
-  }
-
-  /** Errors: CONFIG when this training does not measure what is monitored. */
-  checkMeasured(where: string, { validates, classifies }: { validates: boolean; classifies: boolean }): void {
-    const missing =
-      (this.monitor.startsWith("validation") && !validates && "validation data") ||
-      (this.monitor.toLowerCase().endsWith("accuracy") && !classifies && "a classifier's loss");
-    if (!missing) return;
+    if (measured.includes(this.monitor)) return;
     throw new SimdgradError(
       "CONFIG",
-      `${where}, earlyStopping: expected ${missing} to monitor ${this.monitor}, found none.`,
-      'Pass validation or validationSplit, or monitor "loss".',
+      `${at}: expected monitor to be one of ${measured.join(", ")}, received ${show(this.monitor)}.`,
+      "What begins with validation needs validation or validationSplit; metrics stand in sequential's config.",
     );
   }
 
@@ -51,7 +46,8 @@ export class EarlyStopping {
 
   observe(run: RunState, report: EpochReport, engine: Engine): void {
     const value = report[this.monitor] as number;
-    const score = this.monitor.toLowerCase().endsWith("accuracy") ? -value : value;
+    // What is not defined, as auc on rows of one kind, is worse than all else.
+    const score = Number.isNaN(value) ? Number.MAX_VALUE : this.falls ? value : -value;
     if (run.stopping && !(score < run.stopping.best - this.minDelta)) run.stopping.waited++;
     else run.stopping = { best: score, bestEpoch: report.epoch, waited: 0, state: engine.copyState() };
   }

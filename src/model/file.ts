@@ -193,7 +193,7 @@ export function readSpec<T>({ metadata }: TensorFile, normalize: (json: NetworkS
   return inFile("spec", () => {
     limited("spec", "text", metadata.get("spec") ?? "", MAX_SPEC);
     const json = parse(metadata, "spec") as NetworkSpec;
-    checkKeys("spec", json, ["input", "layers", "loss", "optimizer", "seed"]);
+    checkKeys("spec", json, ["input", "layers", "loss", "optimizer", "metrics", "seed"]);
     return normalize(json);
   });
 }
@@ -236,8 +236,10 @@ function readCounters(where: string, { step, forwards }: Counters): Counters {
 
 function readRun(json: NonNullable<StateJson["run"]>, taker: TensorTaker): RunState {
   checkKeys("run", json, ["rows", "batchSize", "done", "batch", "sums", "best", "paused"]);
-  checkKeys("sums", json.sums, ["loss", "weight", "correct", "answers"]);
-  const { loss, weight, correct, answers } = json.sums;
+  checkKeys("sums", json.sums, ["loss", "weight", "correct", "answers", "tally"]);
+  const { loss, weight, correct, answers, tally } = json.sums;
+  if (tally !== undefined && !(Array.isArray(tally) && tally.every(Number.isFinite)))
+    throw bad("its tally is no numbers");
   for (const [name, value] of Object.entries({ loss, weight, correct, answers })) checkNumber("sums", name, value);
   const count = (name: "rows" | "batchSize" | "done" | "batch", least: number) =>
     checkCount("run", name, json[name], least);
@@ -253,7 +255,7 @@ function readRun(json: NonNullable<StateJson["run"]>, taker: TensorTaker): RunSt
     batchSize: count("batchSize", 1),
     done: count("done", 0),
     batch: count("batch", 0),
-    sums: { loss, weight, correct, answers },
+    sums: { loss, weight, correct, answers, ...(tally ? { tally } : {}) },
     stopping: best && {
       best: checkNumber("best", "score", best.score),
       bestEpoch: checkCount("best", "epoch", best.epoch),
@@ -339,6 +341,9 @@ function bad(what: string, cause?: unknown): SimdgradError {
 export function restoreModel(engine: Engine, progress: Progress, { weights, state }: ModelFile): void {
   engine.view(engine.plan.blocks.parameters).set(weights);
   if (!state) return;
+  if (state.progress.run && state.progress.run.sums.tally?.length !== engine.plan.tally?.size) {
+    throw bad("its tally is not that of its metrics");
+  }
   engine.restoreState(state.copy);
   engine.update.rate = state.learningRate;
   Object.assign(progress, state.progress);

@@ -94,10 +94,10 @@ export function prepareFit(
     resume: checkBoolean(where, "resume", orDefault(options.resume, false)),
     data: training,
     validation,
-    earlyStopping: prepareStopping(where, options.earlyStopping, {
-      validates: validation !== undefined,
-      classifies: trainer.classifies,
-    }),
+    earlyStopping:
+      options.earlyStopping === undefined
+        ? undefined
+        : new EarlyStopping(where, options.earlyStopping, trainer.measured(validation !== undefined)),
     onBatch,
     onEpoch,
     signal,
@@ -109,17 +109,6 @@ function checkCallbacks(where: string, callbacks: Readonly<Record<string, unknow
     if (callback === undefined || typeof callback === "function") continue;
     throw new SimdgradError("CONFIG", `${where}: expected ${name} to be a function, received ${show(callback)}.`);
   }
-}
-
-function prepareStopping(
-  where: string,
-  options: EarlyStoppingOptions | undefined,
-  measured: { validates: boolean; classifies: boolean },
-): EarlyStopping | undefined {
-  if (options === undefined) return undefined;
-  const earlyStopping = new EarlyStopping(where, options);
-  earlyStopping.checkMeasured(where, measured);
-  return earlyStopping;
 }
 
 interface FitData {
@@ -181,6 +170,7 @@ function rowsOf(data: ReadDataset, start: number, end: number): ReadDataset {
     x: part(data.x),
     targets: { kind: data.targets.kind, matrix: part(data.targets.matrix) },
     weights: data.weights?.subarray(start, end),
+    sampleWeights: data.sampleWeights?.subarray(start, end),
   };
 }
 

@@ -4,8 +4,8 @@ import { shuffle } from "./batches.ts";
 import type { ReadDataset } from "./data.ts";
 import type { Engine } from "./engine.ts";
 import type { FitJob } from "./fit-job.ts";
-import { type LossSums, noSums, type Progress, type RunState } from "./progress.ts";
-import type { EpochReport, Outcome } from "./reports.ts";
+import type { Progress, RunState } from "./progress.ts";
+import { type EpochReport, type Outcome, validationName } from "./reports.ts";
 import type { Trainer } from "./trainer.ts";
 import { yieldToEventLoop } from "./yielding.ts";
 
@@ -48,7 +48,7 @@ export async function* epochs(
   const turns = new Turns(engine);
   signal?.throwIfAborted();
   engine.ensureCapacity(Math.min(job.batchSize, data.rows));
-  const run = startRun(engine, job, progress);
+  const run = startRun(engine, trainer, job, progress);
   try {
     while (run.done < job.epochs && !earlyStopping?.isOver(run)) {
       const started = performance.now();
@@ -56,10 +56,10 @@ export async function* epochs(
       if (order) shuffle(engine, engine.plan.spec.seed, progress.epoch, order);
       await runEpoch(engine, trainer, job, progress.epoch + 1, run, order, turns);
       const milliseconds = Math.max(performance.now() - started, 1e-3);
-      const report = trainingReport(engine, progress.epoch + 1, run.sums, (rows / milliseconds) * 1000);
+      const report = trainingReport(engine, trainer, progress.epoch + 1, run, (rows / milliseconds) * 1000);
       if (job.validation) await validate(trainer, job, job.validation, report, turns);
       earlyStopping?.observe(run, report, engine);
-      Object.assign(run, { done: run.done + 1, batch: 0, sums: noSums() });
+      Object.assign(run, { done: run.done + 1, batch: 0, sums: trainer.noSums() });
       progress.epoch++;
       await job.onEpoch?.(report);
       signal?.throwIfAborted();
@@ -77,10 +77,15 @@ export async function* epochs(
 }
 
 /** A new run, or the interrupted one. Errors: CONFIG when that had other data or batches. */
-function startRun(engine: Engine, { where, resume, data, batchSize }: FitJob, progress: Progress): RunState {
+function startRun(
+  engine: Engine,
+  trainer: Trainer,
+  { where, resume, data, batchSize }: FitJob,
+  progress: Progress,
+): RunState {
   const { run } = progress;
   if (!resume || !run) {
-    const sums = noSums();
+    const sums = trainer.noSums();
     progress.run = { rows: data.rows, batchSize, done: 0, batch: 0, sums, stopping: undefined, paused: undefined };
     return progress.run;
   }
@@ -126,29 +131,25 @@ async function validate(
   report: EpochReport,
   turns: Turns,
 ): Promise<void> {
-  const chunks = trainer.evaluateChunks(`${where}, validation`, data);
-  for (;;) {
-    const { done, value } = chunks.next();
-    if (done) {
-      const { loss, accuracy } = means(value);
-      report.validationLoss = loss;
-      if (accuracy !== undefined) report.validationAccuracy = accuracy;
-      return;
-    }
-    if (turns.due(value)) {
+  const measuring = trainer.startMeasuring();
+  for (const rows of trainer.evaluateChunks(`${where}, validation`, data, measuring)) {
+    if (turns.due(rows)) {
       await yieldToEventLoop();
       signal?.throwIfAborted();
     }
   }
+  for (const [name, value] of Object.entries(trainer.measures(measuring))) {
+    Object.assign(report, { [validationName(name)]: value });
+  }
 }
 
-function trainingReport(engine: Engine, epoch: number, sums: LossSums, rowsPerSecond: number): EpochReport {
+function trainingReport(
+  engine: Engine,
+  trainer: Trainer,
+  epoch: number,
+  { sums }: RunState,
+  rowsPerSecond: number,
+): EpochReport {
   const { step, learningRate } = engine.update;
-  return { epoch, step, ...means(sums), learningRate, rowsPerSecond };
-}
-
-/** Means of what was summed; accuracy only where there were classes. */
-export function means({ loss, weight, correct, answers }: LossSums): { loss: number; accuracy?: number } {
-  const mean = weight > 0 ? loss / weight : 0;
-  return answers > 0 ? { loss: mean, accuracy: correct / answers } : { loss: mean };
+  return { epoch, step, ...trainer.measures({ sums }), learningRate, rowsPerSecond };
 }

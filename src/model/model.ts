@@ -20,12 +20,12 @@ import {
 } from "./data.ts";
 import { Engine, type RunList } from "./engine.ts";
 import { type UserMetadata, writeModel } from "./file.ts";
-import { epochs, means } from "./fit.ts";
+import { epochs } from "./fit.ts";
 import { type FitJob, type FitOptions, prepareFit } from "./fit-job.ts";
 import { Inference } from "./inference.ts";
 import type { Progress } from "./progress.ts";
 import type { EpochReport, History, Outcome } from "./reports.ts";
-import { Trainer } from "./trainer.ts";
+import { type Evaluation, Trainer } from "./trainer.ts";
 import { readWeights, type WeightRecord } from "./weights.ts";
 
 /** One parameter of a model; the arrays are live views. */
@@ -54,12 +54,6 @@ export interface TrainBatchOptions {
 export interface ForwardOptions {
   /** Default true. */
   training?: boolean | undefined;
-}
-
-export interface Evaluation {
-  loss: number;
-  /** For classifiers: the share of right answers. */
-  accuracy?: number;
 }
 
 /** What a model is made of; all that a dispose has to let go of. */
@@ -161,12 +155,14 @@ export class Model {
     }
   }
 
-  /** Loss and accuracy of a data set in inference mode. Errors: SHAPE, DATA, CONFIG. */
+  /** Loss, accuracy and metrics of a data set in inference mode. Errors: SHAPE, DATA, CONFIG. */
   evaluate(data: Dataset): Evaluation {
     const { engine, trainer } = this.#live("evaluate");
     this.#needsLoss("evaluate");
     const read = readDataset("evaluate", data, engine.plan.spec.input, trainer.targets);
-    return means(trainer.evaluate("evaluate", read));
+    const measuring = trainer.startMeasuring();
+    for (const _ of trainer.evaluateChunks("evaluate", read, measuring));
+    return trainer.measures(measuring);
   }
 
   /** The final activation of each row, in inference mode. Shapes: [rows, outputs], flat. Errors: SHAPE, DATA. */

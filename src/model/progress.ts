@@ -1,4 +1,5 @@
 // Where a model is in its training: what a file keeps so that a run goes on as if it had never stopped.
+import type { Tally } from "../metrics.ts";
 import type { StateCopy } from "./engine.ts";
 
 /** Sums over rows, so that batches and chunks add up to a mean. */
@@ -9,6 +10,8 @@ export interface LossSums {
   correct: number;
   /** How many answers there were. */
   answers: number;
+  /** The metrics' sums, where there are any. */
+  tally?: number[];
 }
 
 export interface Progress {
@@ -43,6 +46,7 @@ export interface StoppingState {
   readonly state: StateCopy;
 }
 
-export function noSums(): LossSums {
-  return { loss: 0, weight: 0, correct: 0, answers: 0 };
+export function noSums(tally: Tally | undefined): LossSums {
+  const sums = { loss: 0, weight: 0, correct: 0, answers: 0 };
+  return tally ? { ...sums, tally: new Array<number>(tally.size).fill(0) } : sums;
 }

@@ -1,4 +1,5 @@
 // What training tells about itself.
+import type { MetricName } from "../metrics.ts";
 
 export interface BatchReport {
   /** The model's epoch, from 1. */
@@ -12,7 +13,10 @@ export interface BatchReport {
   loss: number;
 }
 
-export interface EpochReport {
+/** A metric of training, or of validation. */
+export type ReportName = MetricName | `validation${Capitalize<MetricName>}`;
+
+export interface EpochReport extends Partial<Record<ReportName, number>> {
   /** The model's epoch, from 1; goes on counting over several calls. */
   epoch: number;
   /** Optimizer steps so far. */
@@ -22,6 +26,7 @@ export interface EpochReport {
   accuracy?: number;
   validationLoss?: number;
   validationAccuracy?: number;
+  /** Of the next step. */
   learningRate: number;
   rowsPerSecond: number;
 }
@@ -35,4 +40,9 @@ export interface Outcome {
 
 export interface History extends Outcome {
   epochs: EpochReport[];
+}
+
+/** loss -> validationLoss. */
+export function validationName(name: string): string {
+  return `validation${name[0].toUpperCase()}${name.slice(1)}`;
 }

@@ -1,12 +1,14 @@
 // The training step and the measuring of a loss: what fit, trainBatch and evaluate share.
 import { SimdgradError } from "../errors.ts";
 import { lossRule } from "../losses/index.ts";
+import type { Curves, Measures } from "../metrics.ts";
 import type { LossProgram, LossVariant } from "../plan/compile.ts";
 import { loadBatch, type Selection } from "./batches.ts";
 import type { ReadDataset, TargetShape } from "./data.ts";
 import { diverged, explainDivergence, explainGradient } from "./divergence.ts";
 import type { Engine, RunList } from "./engine.ts";
 import { type LossSums, noSums } from "./progress.ts";
+import { validationName } from "./reports.ts";
 
 /** A classifier that began below and is beyond this has left all probabilities: only a rate far too high leads there. */
 const DIVERGED_LOSS = 1e6;
@@ -14,6 +16,20 @@ const DIVERGED_LOSS = 1e6;
 /** Beyond these an update may overflow: it is then made on a copy first. */
 const LARGE_GRADIENT = 1e12;
 const LARGE_RATE = 1e3;
+
+/** What rows came to so far. */
+export interface Measuring {
+  readonly sums: LossSums;
+  /** In evaluation alone, for metrics that need every row. */
+  readonly curves?: Curves | undefined;
+}
+
+/** Loss and metrics of some rows. */
+export interface Evaluation extends Measures {
+  loss: number;
+  /** For classifiers: the share of right answers. */
+  accuracy?: number;
+}
 
 interface BoundLoss {
   readonly program: LossProgram;
@@ -49,17 +65,18 @@ export class Trainer {
     const { forwards } = engine.update;
     engine.update.forwards++;
     try {
-      return this.stepOnBatch(loss, selection.count, sums);
+      return this.stepOnBatch(loss, data, selection, sums);
     } catch (error) {
       engine.update.forwards = forwards;
       throw error;
     }
   }
 
-  private stepOnBatch(loss: BoundLoss, rows: number, sums: LossSums | undefined): number {
+  private stepOnBatch(loss: BoundLoss, data: ReadDataset, selection: Selection, sums?: LossSums): number {
     const { engine } = this;
+    const rows = selection.count;
     loss.forward.run(rows);
-    if (sums) this.count(loss, rows, sums);
+    if (sums) this.count(loss, data, selection, { sums });
     loss.rest.run(rows);
     const weight = engine.sums[1];
     const value = weight > 0 ? engine.sums[0] / weight : engine.sums[0];
@@ -99,38 +116,71 @@ export class Trainer {
     throw diverged(this.engine, `the update of ${overflowed} parameters would overflow`);
   }
 
-  /** Loss and right answers of a whole data set in inference mode. Errors: DATA. */
-  evaluate(where: string, data: ReadDataset): LossSums {
-    const chunks = this.evaluateChunks(where, data);
-    for (;;) {
-      const { done, value } = chunks.next();
-      if (done) return value;
-    }
+  noSums(): LossSums {
+    return noSums(this.engine.plan.tally);
   }
 
-  /** The same, a turn for each chunk; gives the rows done. */
-  *evaluateChunks(where: string, data: ReadDataset): Generator<number, LossSums, void> {
+  /** What an epoch's report holds, by name. */
+  measured(validates: boolean): string[] {
+    const { tally } = this.engine.plan;
+    const always = this.classifies ? ["loss", "accuracy"] : ["loss"];
+    const validated = [...always, ...(tally?.names ?? [])].map(validationName);
+    return [...always, ...(tally?.summed ?? []), ...(validates ? validated : [])];
+  }
+
+  /** For evaluateChunks. */
+  startMeasuring(): Measuring {
+    return { sums: this.noSums(), curves: this.engine.plan.tally?.noCurves() };
+  }
+
+  /** Measures a data set in inference mode, a turn for each chunk; gives the rows done. Errors: DATA. */
+  *evaluateChunks(where: string, data: ReadDataset, measuring: Measuring): Generator<number, void, void> {
     const { engine } = this;
-    const sums = noSums();
     const loss = this.lossOf("evaluate", data);
     let start = 0;
     while (start < data.rows) {
       const count = Math.min(engine.placement.capacity, data.rows - start);
       loadBatch(where, engine, loss.program, data, { start, count });
       loss.forward.run(count);
-      this.count(loss, count, sums);
+      this.count(loss, data, { start, count }, measuring);
       loss.rest.run(count);
-      this.addSums(sums);
+      this.addSums(measuring.sums);
       start += count;
       yield count;
     }
-    return sums;
   }
 
-  private count({ correct }: BoundLoss, rows: number, sums: LossSums): void {
-    if (!correct) return;
-    sums.correct += correct.run(rows);
-    sums.answers += this.targets.kind === "classes" ? rows : rows * this.targets.outputs;
+  /** Means of what was summed; accuracy only where there are classes. */
+  measures({ sums, curves }: Measuring): Evaluation {
+    const { loss, weight, correct, answers, tally } = sums;
+    return {
+      loss: weight > 0 ? loss / weight : 0,
+      ...(answers > 0 ? { accuracy: correct / answers } : {}),
+      ...(tally && this.engine.plan.tally?.values(tally, curves)),
+    };
+  }
+
+  /** Right answers, and what metrics sum: between the forward part and the loss, which may overwrite z. */
+  private count({ correct, program }: BoundLoss, data: ReadDataset, selection: Selection, to: Measuring): void {
+    const { sums, curves } = to;
+    const { start, count, order } = selection;
+    if (correct) {
+      sums.correct += correct.run(count);
+      sums.answers += this.targets.kind === "classes" ? count : count * this.targets.outputs;
+    }
+    const { engine } = this;
+    if (!sums.tally) return;
+    const { stride } = program.z;
+    const batch = {
+      rows: count,
+      z: engine.view(program.z, count * stride),
+      stride,
+      labels: data.targets.kind === "labels",
+      targets: data.targets.matrix.values,
+      weights: data.sampleWeights,
+      rowOf: (i: number) => (order ? order[start + i] : start + i),
+    };
+    engine.plan.tally?.add(sums.tally, batch, curves);
   }
 
   private addSums(sums: LossSums): void {

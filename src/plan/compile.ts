@@ -5,6 +5,7 @@ import { emitInitializer } from "../initializers.ts";
 import { type Activation, activationName, activationOf, emitActivation } from "../layers/activations.ts";
 import { layerRule } from "../layers/rule.ts";
 import { type LossSpec, lossRule } from "../losses/index.ts";
+import { type MetricName, Tally } from "../metrics.ts";
 import { PURPOSE_INITIALIZE } from "../numerics.ts";
 import { emitClip } from "../optimizers/clip.ts";
 import { optimizerRule } from "../optimizers/index.ts";
@@ -40,6 +41,8 @@ export interface LossProgram extends Program {
   readonly targets: BufferRef;
   /** Row weights, in the weighted variant only. */
   readonly weights: BufferRef | undefined;
+  /** What the loss sees; there after the forward part. */
+  readonly z: BufferRef;
   /** Between forward and loss: counts right answers, for classifiers. */
   readonly correct: Step | undefined;
 }
@@ -64,6 +67,8 @@ export interface Plan extends Layout {
   readonly update: Program | undefined;
   /** By variant; without a loss none, without classes no labels. */
   readonly losses: ReadonlyMap<LossVariant, LossPrograms>;
+  /** Where there are metrics. */
+  readonly tally: Tally | undefined;
   /** Every program that needs space. */
   readonly programs: readonly Program[];
 }
@@ -85,7 +90,13 @@ export function compile(spec: NetworkSpec, inference = false): Plan {
     ...[...losses.values()].flatMap(({ train, evaluate }) => [train, evaluate]),
   ];
   const programs = all.filter((program) => program !== undefined);
-  return { ...layout, infer, twoWay, initialize, update, losses, programs };
+  const tally = spec.metrics && tallyOf(layout, spec.metrics);
+  return { ...layout, infer, twoWay, initialize, update, losses, tally, programs };
+}
+
+function tallyOf({ spec, outputs }: Layout, metrics: readonly MetricName[]): Tally {
+  if (spec.loss) return new Tally(metrics, lossRule(spec.loss).targets, outputs);
+  throw new SimdgradError("CONFIG", "metrics: expected a loss, which tells what targets are.");
 }
 
 /** The plan that predicts and nothing else: it needs no rule of losses and optimizers. */
@@ -94,7 +105,16 @@ export function compilePredictor(spec: NetworkSpec): Plan {
   const infer = inferProgram({ layout, body: layout.planned, head: "linear" });
   const initialize = { name: "initialize", steps: [], inputs: [], outputs: [] };
   const programs = [infer];
-  return { ...layout, infer, initialize, twoWay: undefined, update: undefined, losses: new Map(), programs };
+  return {
+    ...layout,
+    infer,
+    initialize,
+    twoWay: undefined,
+    update: undefined,
+    losses: new Map(),
+    tally: undefined,
+    programs,
+  };
 }
 
 /** A network whose last activation stands apart, so that the loss can be fused with it. */
@@ -298,6 +318,7 @@ function lossProgram(
     x,
     targets,
     weights,
+    z,
     correct: correctStep(b, rule, z, { kind, ref: targets }),
   };
 }

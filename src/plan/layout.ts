@@ -5,6 +5,7 @@ import type { Initializer } from "../initializers.ts";
 import type { LayerSpec } from "../layers/index.ts";
 import { layerRule } from "../layers/rule.ts";
 import { type Loss, type LossSpec, normalizeLoss } from "../losses/index.ts";
+import { type Metric, type MetricName, normalizeMetrics } from "../metrics.ts";
 import { normalizeOptimizer, type OptimizerSpec, optimizerRule } from "../optimizers/index.ts";
 import { checkCount } from "../options.ts";
 import { fixedBuffer } from "./builder.ts";
@@ -15,6 +16,7 @@ export interface NetworkSpec {
   readonly layers: readonly LayerSpec[];
   readonly loss?: LossSpec;
   readonly optimizer?: OptimizerSpec;
+  readonly metrics?: readonly MetricName[];
   readonly seed: number;
 }
 
@@ -26,17 +28,21 @@ export interface NetworkConfig {
   /** Without it the model does not train by itself. */
   loss?: Loss | undefined;
   optimizer?: OptimizerSpec | undefined;
+  /** What reports and evaluate tell beside loss and accuracy. */
+  metrics?: readonly Metric[] | undefined;
   /** Key of all random numbers. Default 0. */
   seed?: number | undefined;
 }
 
 /** `known`: the kinds that layers given as plain data may be of. Errors: CONFIG. */
 export function normalizeNetwork(config: NetworkConfig, known?: LayerRules): NetworkSpec {
-  const { loss, optimizer, seed = 0 } = config;
+  const { loss, optimizer, metrics = [], seed = 0 } = config;
+  const names = normalizeMetrics(metrics);
   return Object.freeze({
     ...normalizeLayers(config, known),
     ...(loss === undefined ? {} : { loss: normalizeLoss(loss) }),
     ...(optimizer === undefined ? {} : { optimizer: normalizeOptimizer(optimizer) }),
+    ...(names.length > 0 ? { metrics: names } : {}),
     seed: checkCount("sequential", "seed", seed, 0),
   });
 }

@@ -97,7 +97,7 @@ export function summary({ spec, planned, parameters, parameterCount }: Layout, l
 }
 
 /** Columns of equal width; the first row is the heading. */
-function table(rows: readonly (readonly string[])[]): string {
+export function table(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, j) => Math.max(...rows.map((row) => row[j].length)));
   const line = (row: readonly string[]) =>
     row

@@ -1,0 +1,39 @@
+// The confusion matrix of a classifier.
+import { SimdgradError } from "../errors.ts";
+import { lossRule } from "../losses/index.ts";
+import { table } from "../plan/print.ts";
+import { type Dataset, largestOfRow, readDataset } from "./data.ts";
+import type { Model } from "./model.ts";
+
+export interface ConfusionMatrix {
+  /** counts[i][j]: rows of class i that the model takes for class j; weighted by sampleWeight where there is any. */
+  readonly counts: readonly (readonly number[])[];
+  /** A table. */
+  toString(): string;
+}
+
+/** Which classes a model takes for which; a single sigmoid has the classes 0 and 1.
+ *  Errors: CONFIG for a model that tells no classes apart; SHAPE, DATA. */
+export function confusionMatrix(model: Model, data: Dataset): ConfusionMatrix {
+  const { loss, input } = model.spec;
+  const kind = loss ? lossRule(loss).targets : "values";
+  const outputs = model.predict(new Float32Array(input)).length;
+  if (kind === "values" || (kind === "probabilities" && outputs > 1)) {
+    throw new SimdgradError(
+      "CONFIG",
+      "confusionMatrix: expected a model with the loss cross-entropy, or binary-cross-entropy on one output.",
+    );
+  }
+  const { targets, sampleWeights, rows } = readDataset("confusionMatrix", data, input, { kind, outputs });
+  const { values, columns } = targets.matrix;
+  const classOf = (row: number): number => {
+    if (targets.kind === "labels") return values[row];
+    return columns === 1 ? Number(values[row] > 0.5) : largestOfRow(values, row, columns);
+  };
+  const answers = model.predictClasses(data.x);
+  const classes = kind === "classes" ? outputs : 2;
+  const counts = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
+  for (let row = 0; row < rows; row++) counts[classOf(row)][answers[row]] += sampleWeights?.[row] ?? 1;
+  const heading = ["class", ...counts.map((_, j) => `as ${j}`)];
+  return { counts, toString: () => table([heading, ...counts.map((row, i) => [String(i), ...row.map(String)])]) };
+}
