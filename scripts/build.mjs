@@ -91,13 +91,16 @@ function inlined(name, constant, inputs, bytes) {
   };
 }
 
-/** What worker lanes run, as text: a worker can be started from it without a file beside the bundle. @returns {Step} */
+/** What worker lanes run, as text: a worker can be started from it without a file beside the bundle. The same as a
+ *  file, for who must not start workers from text; it imports nothing, so that it serves as a module and as a script.
+ *  @returns {Step} */
 function lane() {
   const output = "src/generated/lane.ts";
+  const file = "dist/cjs/lane.js";
   return {
     name: output,
     inputs: ["src/runtime/lane.ts", "src/runtime/barrier.ts"],
-    outputs: [output],
+    outputs: [output, file],
     run: async () => {
       const { build: esbuild } = await import("esbuild");
       const { outputFiles } = await esbuild({
@@ -109,8 +112,10 @@ function lane() {
         write: false,
         logLevel: "warning",
       });
-      const source = JSON.stringify(outputFiles[0].text.trim());
+      const text = outputFiles[0].text.trim();
+      const source = JSON.stringify(text);
       writeAtomically(output, `// Made by scripts/build.mjs.\nexport const laneSource: string =\n  ${source};\n`);
+      writeAtomically(file, `${text}\n`);
     },
   };
 }

@@ -7,6 +7,8 @@ import { publint } from "publint";
 import { formatMessage } from "publint/utils";
 
 const CONSUMER = "build/consumer";
+/** Units: bytes. */
+const UNPACKED_LIMIT = 1_000_000;
 const SCRIPTS_OF_USERS = ["preinstall", "install", "postinstall", "prepare"];
 
 /** What is wrong with it, one a line. */
@@ -36,12 +38,14 @@ function checkManifest({ scripts = {}, dependencies = {} }) {
   ];
 }
 
-/** Also says which packed files nobody asked for. */
+/** Says which packed files nobody asked for, and whether they are too much. */
 function installPacked() {
   rmSync(CONSUMER, { recursive: true, force: true });
   mkdirSync(CONSUMER, { recursive: true });
   writeFileSync(`${CONSUMER}/package.json`, '{ "type": "module", "private": true }\n');
-  const [{ filename, files }] = JSON.parse(npm("pack", "--json", "--ignore-scripts", "--pack-destination", CONSUMER));
+  const [{ filename, files, unpackedSize }] = JSON.parse(
+    npm("pack", "--json", "--ignore-scripts", "--pack-destination", CONSUMER),
+  );
   npm(
     "install",
     resolve(CONSUMER, filename),
@@ -52,7 +56,8 @@ function installPacked() {
     "--no-fund",
     "--ignore-scripts",
   );
-  return /** @type {{ path: string }[]} */ (files)
+  console.log(`     the tarball unpacks to ${unpackedSize} bytes in ${files.length} files`);
+  const strangers = /** @type {{ path: string }[]} */ (files)
     .filter(
       ({ path }) =>
         !/^(dist\/.+\.(js|d\.ts|wasm)|dist\/cjs\/package\.json|(README|CHANGELOG)\.md|LICENSE|package\.json)$/.test(
@@ -60,6 +65,8 @@ function installPacked() {
         ),
     )
     .map(({ path }) => `packed, but no part of the package: ${path}`);
+  if (unpackedSize <= UNPACKED_LIMIT) return strangers;
+  return [...strangers, `unpacks to ${unpackedSize} bytes, expected at most ${UNPACKED_LIMIT}`];
 }
 
 async function lint() {

@@ -20,7 +20,8 @@ export interface RunOptions {
   /** Lanes that a step is split over, over worker threads; the bits are those of one. Small steps stay on one lane.
    *  Default 1. */
   threads?: number | undefined;
-  /** For bundlers and content security policies: makes a worker that runs the lane code. */
+  /** Makes a worker that runs `simdgrad/lane`, where none may be started from a blob (a content security policy):
+   *  `() => new Worker(new URL("simdgrad/lane", import.meta.url))` with webpack and Vite. */
   worker?: (() => LaneWorker) | undefined;
   /** Rows that activations are planned for; larger training batches plan anew. Default 256. */
   maxBatch?: number | undefined;

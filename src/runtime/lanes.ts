@@ -151,7 +151,7 @@ export class Lanes {
     throw new SimdgradError(
       "RUNTIME",
       `One of ${this.count} lanes ${what}; this step is not complete.`,
-      "The model goes on with one thread; build it anew to have all again.",
+      "The model goes on with one thread; build it anew to have all again. Where a policy refuses workers from blobs, pass `worker` to start simdgrad/lane.",
       { cause },
     );
   }

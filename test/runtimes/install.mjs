@@ -23,7 +23,8 @@ export function installPackage() {
   writeFileSync(join(APP, "package.json"), '{ "private": true }\n');
   const [{ filename }] = JSON.parse(npm(ROOT, "pack", "--json", "--ignore-scripts", "--pack-destination", APP));
   npm(APP, "install", "--offline", "--ignore-scripts", `./${filename}`);
-  for (const name of ["spec.mjs", "entries"]) cpSync(join(HERE, name), join(APP, name), { recursive: true });
+  for (const name of ["spec.mjs", "globals.mjs", "entries"])
+    cpSync(join(HERE, name), join(APP, name), { recursive: true });
   const digits = gunzipSync(readFileSync(join(ROOT, "data/digits.csv.gz"))).toString();
   writeFileSync(join(APP, "digits.mjs"), `export default ${JSON.stringify(digits)};\n`);
 }

@@ -15,6 +15,7 @@ import { APP, installRuntime, VERSIONS } from "./install.mjs";
 
 const CHROMIUM = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
 const WASM = join(APP, "node_modules/simdgrad/dist");
+const LANE = join(WASM, "cjs/lane.js");
 
 /** The wasm files stay imports. @type {import("esbuild").BuildOptions} */
 export const WORKERD = {
@@ -61,8 +62,8 @@ export const RUNTIMES = [
   program("bun-require", "quick", bun, ["entries/cjs.cjs"]),
   hosted("workerd", "required", "miniflare", () => bundle("workerd.mjs", WORKERD), WASM),
   hosted("edge-light", "all", "edge-runtime", () => bundle("edge.mjs", EDGE_LIGHT), WASM),
-  ...["page", "worker", "threads"].map((mode) =>
-    hosted(`chromium-${mode}`, "all", "playwright-core", () => bundle("page.mjs"), CHROMIUM, mode),
+  ...["page", "worker", "threads", "lane"].map((mode) =>
+    hosted(`chromium-${mode}`, "all", "playwright-core", () => bundle("page.mjs"), CHROMIUM, LANE, mode),
   ),
 ];
 

@@ -3,19 +3,21 @@ import digits from "./digits.mjs";
 
 const SEEDS = [1, 2, 3];
 
-/** Hashes by name. `threads` is for the wide network; the digits network is too small to be split.
- *  @param {typeof import("simdgrad")} simdgrad @param {typeof import("simdgrad/kernels")} kernels */
-export async function exercise(simdgrad, kernels, { threads = 1 } = {}) {
+/** Hashes by name. `lanes` is for the wide network; the digits network is too small to be split.
+ *  @param {{ simdgrad: typeof import("simdgrad"), infer: typeof import("simdgrad/infer"),
+ *    kernels: typeof import("simdgrad/kernels") }} entries
+ *  @param {Pick<import("simdgrad").RunOptions, "threads" | "worker">} [lanes] */
+export async function exercise({ simdgrad, infer, kernels }, lanes = {}) {
   /** @type {Record<string, string>} */
   const hashes = {};
   const data = readDigits();
   for (const seed of SEEDS) {
-    for (const [name, values] of Object.entries(await trainDigits(simdgrad, data, seed))) {
+    for (const [name, values] of Object.entries(await trainDigits(simdgrad, infer, data, seed))) {
       hashes[`seed ${seed}: ${name}`] = await sha256(values);
     }
   }
   if (new Set(Object.values(hashes)).size < Object.keys(hashes).length) throw new Error("Seeds share a hash.");
-  hashes["wide network: weights"] = await sha256(await trainWide(simdgrad, data, threads));
+  hashes["wide network: weights"] = await sha256(await trainWide(simdgrad, data, lanes));
   hashes["kernels: exp"] = await sha256(runKernel(kernels));
   return hashes;
 }
@@ -47,7 +49,25 @@ export function evaluatesStrings() {
   }
 }
 
-async function trainDigits({ sequential, load, dense, adam }, { train, test }, seed) {
+/** Where a policy refuses workers from blobs, threads without `worker` are RUNTIME and say what to pass; the model goes
+ *  on with one lane. @param {typeof import("simdgrad")} simdgrad */
+export async function refusesBlobWorkers({ sequential, dense }) {
+  const model = sequential({ input: 512, layers: [dense(512), dense(512)], threads: 2 });
+  const x = new Float32Array(256 * 512);
+  let message = "";
+  for (let tries = 0; message === "" && tries < 500; tries++) {
+    try {
+      model.predict(x);
+    } catch (error) {
+      message = error.message;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  if (!message.includes("simdgrad/lane")) throw new Error(`Expected an error that names the lane, found: ${message}`);
+  model.predict(x);
+}
+
+async function trainDigits({ sequential, load, dense, adam }, infer, { train, test }, seed) {
   const model = sequential({
     input: 64,
     layers: [dense(64, { activation: "relu" }), dense(10, { activation: "softmax" })],
@@ -61,14 +81,16 @@ async function trainDigits({ sequential, load, dense, adam }, { train, test }, s
   for (const each of [model, loaded]) await each.fit(train, { epochs: 1, batchSize: 32 });
   const file = loaded.save();
   assertEqual(await sha256(model.save()), await sha256(file), `seed ${seed}: a loaded model trains on differently`);
+  const predicted = await sha256(infer.load(file).predict(test.x));
+  assertEqual(predicted, await sha256(loaded.predict(test.x)), `seed ${seed}: a Predictor differs`);
   const { accuracy } = loaded.evaluate(test);
   if (!(accuracy > 0.5)) throw new Error(`seed ${seed}: learned nothing, accuracy ${accuracy}`);
   return { losses: Float64Array.from(epochs, ({ loss }) => loss), predictions, weights: loaded.weights, file };
 }
 
 /** Large enough for its steps to be split over lanes; with threads, that is seen to. */
-async function trainWide({ sequential, dense, adam }, { train }, threads) {
-  const lanes = threads > 1 ? watchLanes() : undefined;
+async function trainWide({ sequential, dense, adam }, { train }, options) {
+  const lanes = options.threads > 1 ? watchLanes() : undefined;
   const layers = [dense(512, { activation: "relu" }), dense(256, { activation: "gelu" })];
   const model = sequential({
     input: 64,
@@ -76,7 +98,7 @@ async function trainWide({ sequential, dense, adam }, { train }, threads) {
     loss: "cross-entropy",
     optimizer: adam(),
     seed: 4,
-    threads,
+    ...options,
   });
   if (lanes) await firstMeeting(lanes, () => model.predict(train.x.subarray(0, 256 * 64)));
   const before = lanes?.meetings();

@@ -1,16 +1,15 @@
 // Runs a bundled edge function: node edge-runtime.mjs FOLDER BUNDLE WASM_FOLDER
 // The host compiles the kernels; within the context no bytes are compiled.
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 
 const [folder, bundle, wasm] = process.argv.slice(2);
 const { EdgeRuntime } = createRequire(join(folder, "package.json"))("edge-runtime");
 
+const names = readdirSync(wasm).filter((name) => name.endsWith(".wasm"));
 const wasmModules = Object.fromEntries(
-  ["kernels.wasm", "kernels-relaxed.wasm"].map((name) => {
-    return [name, new WebAssembly.Module(readFileSync(join(wasm, name)))];
-  }),
+  names.map((name) => [name, new WebAssembly.Module(readFileSync(join(wasm, name)))]),
 );
 const runtime = new EdgeRuntime({
   codeGeneration: { strings: false, wasm: false },

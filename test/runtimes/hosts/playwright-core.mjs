@@ -1,18 +1,18 @@
-// Runs a bundled page in Chromium: node playwright-core.mjs FOLDER BUNDLE CHROMIUM MODE
-// MODE: page, worker, or threads (a Worker of a cross-origin-isolated page).
+// Runs a bundled page in Chromium: node playwright-core.mjs FOLDER BUNDLE CHROMIUM LANE MODE
+// LANE is the file of simdgrad/lane. MODE: page, worker, threads or lane (Workers of a cross-origin-isolated page; lanes
+// start from a blob, or from LANE where the policy refuses blobs).
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 
-const [folder, bundle, executablePath, mode] = process.argv.slice(2);
+const [folder, bundle, executablePath, lane, mode] = process.argv.slice(2);
 const { chromium } = createRequire(join(folder, "package.json"))("playwright-core");
 
-// Without a `worker` option lanes start from a blob.
 const policy = `default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'${mode === "threads" ? " blob:" : ""}`;
 const headers = {
   "Content-Security-Policy": policy,
-  ...(mode === "threads" && {
+  ...((mode === "threads" || mode === "lane") && {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Embedder-Policy": "require-corp",
   }),
@@ -20,6 +20,7 @@ const headers = {
 const files = {
   "/": ["text/html", '<!doctype html><script type="module" src="/page.mjs"></script>'],
   "/page.mjs": ["text/javascript", readFileSync(bundle)],
+  "/lane.js": ["text/javascript", readFileSync(lane)],
 };
 const server = createServer(({ url }, response) => {
   const [type, content] = files[url] ?? [];

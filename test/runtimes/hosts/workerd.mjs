@@ -1,6 +1,6 @@
 // @ts-check
 // Starts a bundled Worker in workerd.
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 
@@ -8,13 +8,12 @@ import { join } from "node:path";
  *  @param {object} [options] more for miniflare @returns {any} a Miniflare */
 export function startWorker(folder, bundle, wasm, options) {
   const { Miniflare } = createRequire(join(folder, "package.json"))("miniflare");
+  const names = readdirSync(wasm).filter((name) => name.endsWith(".wasm"));
   return new Miniflare({
     compatibilityDate: "2026-07-01",
     modules: [
       { type: "ESModule", path: "worker.mjs", contents: readFileSync(bundle, "utf8") },
-      ...["kernels.wasm", "kernels-relaxed.wasm"].map((name) => {
-        return { type: "CompiledWasm", path: name, contents: readFileSync(join(wasm, name)) };
-      }),
+      ...names.map((name) => ({ type: "CompiledWasm", path: name, contents: readFileSync(join(wasm, name)) })),
     ],
     ...options,
   });
