@@ -1,9 +1,11 @@
 // An edge function, in a context that compiles no bytes.
+import { assertGlobalsUntouched } from "../globals.mjs";
+
+// After what notes the globals.
 
 import * as simdgrad from "simdgrad";
 import * as infer from "simdgrad/infer";
 import * as kernels from "simdgrad/kernels";
-import { assertGlobalsUntouched } from "../globals.mjs";
 import { compilesBytes, exercise } from "../spec.mjs";
 
 async function respond() {

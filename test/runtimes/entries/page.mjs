@@ -1,9 +1,11 @@
 // A page, or a Web Worker of one: all but the first mode hand the work to a Worker.
+import { assertGlobalsUntouched } from "../globals.mjs";
+
+// After what notes the globals.
 
 import * as simdgrad from "simdgrad";
 import * as infer from "simdgrad/infer";
 import * as kernels from "simdgrad/kernels";
-import { assertGlobalsUntouched } from "../globals.mjs";
 import { evaluatesStrings, exercise, refusesBlobWorkers } from "../spec.mjs";
 
 /** By the page's hash: the lanes' options. `#lane` starts them from a file, where the policy refuses blobs. */

@@ -1,9 +1,11 @@
 // A Worker of workerd, which compiles no bytes.
+import { assertGlobalsUntouched } from "../globals.mjs";
+
+// After what notes the globals.
 
 import * as simdgrad from "simdgrad";
 import * as infer from "simdgrad/infer";
 import * as kernels from "simdgrad/kernels";
-import { assertGlobalsUntouched } from "../globals.mjs";
 import { compilesBytes, exercise } from "../spec.mjs";
 
 export default {
