@@ -13,7 +13,7 @@ const CACHE = join(ROOT, ".cache/runtimes");
 
 export const APP = join(CACHE, "app");
 
-/** Each runtime's version. @type {Readonly<Record<string, string>>} */
+/** Each runtime's version, and those of the examples' tools. @type {Readonly<Record<string, string>>} */
 export const VERSIONS = JSON.parse(readFileSync(join(HERE, "versions.json"), "utf8"));
 
 /** Packs the package and installs the tarball into an empty project with the spec, the entries and the data. */

@@ -4,7 +4,6 @@
 // Then the edge example is tested in workerd.
 //   --all          also the runtimes that CI leaves out; what cannot run here then counts as a failure
 //   --only NAME    those whose name starts with NAME, and the first one to compare with; may be repeated
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { runAround } from "../../examples/edge/run.mjs";
 import { installPackage, VERSIONS } from "./install.mjs";
@@ -55,7 +54,7 @@ async function test({ name, tier, prepare, run }) {
 /** The Worker of examples/edge; red as well when miniflare cannot be had. @returns {Promise<Row>} */
 async function testExample() {
   const start = performance.now();
-  const status = await runAround(fileURLToPath(new URL("edge.ts", import.meta.url))).catch((error) => {
+  const status = await runAround("test/runtimes/edge.ts").catch((error) => {
     explain(EXAMPLE, error);
     return 1;
   });
