@@ -21,6 +21,7 @@ export type { FitOptions } from "./model/fit-job.ts";
 export type { ForwardOptions, Model, Parameter, SaveOptions, TrainBatchOptions } from "./model/model.ts";
 export type { BatchReport, EpochReport, History, Outcome } from "./model/reports.ts";
 export { createRuntime, type Runtime } from "./model/runtime.ts";
+export type { DataSource, DataStream } from "./model/stream.ts";
 export type { Evaluation } from "./model/trainer.ts";
 export type { WeightRecord } from "./model/weights.ts";
 export { type AdagradOptions, type AdagradSpec, adagrad } from "./optimizers/adagrad.ts";

@@ -76,16 +76,16 @@ export function loadBatch(
   }
 }
 
-/** Puts 0..n-1 in the epoch's order (Fisher-Yates): a function of seed, epoch and n alone. */
-export function shuffle(engine: Engine, seed: number, epoch: number, order: Uint32Array): void {
-  const [seedLow, seedHigh] = seedWords(seed);
+/** Puts 0..n-1 in the epoch's order (Fisher-Yates): a function of seed, epoch, the part of a stream, and n alone. */
+export function shuffle(engine: Engine, epoch: number, order: Uint32Array, part = 0): void {
+  const [seedLow, seedHigh] = seedWords(engine.plan.spec.seed);
   const block = MIN_SCRATCH_BYTES / 4;
   const address = engine.address(SCRATCH);
   const words = new Uint32Array(engine.f32.buffer, address, block);
   for (let i = 0; i < order.length; i++) order[i] = i;
   for (let i = 0; i + 1 < order.length; i++) {
     if (i % block === 0) {
-      engine.kernels.philox_u32(block, address, seedLow, seedHigh, PURPOSE_SHUFFLE, 0, epoch, i);
+      engine.kernels.philox_u32(block, address, seedLow, seedHigh, PURPOSE_SHUFFLE, part, epoch, i);
     }
     const j = i + Math.floor((words[i % block] / 2 ** 32) * (order.length - i));
     const other = order[j];

@@ -140,11 +140,18 @@ export function checkFinite(where: string, name: string, { values, columns }: Ma
   }
 }
 
-/** Errors: SHAPE, DATA. */
+/** Errors: SHAPE, DATA, also when no row counts. */
 export function readDataset(where: string, data: Dataset, inputs: number, shape: TargetShape): ReadDataset {
+  const set = readPiece(where, data, inputs, shape);
+  if (set.rows === 0) throw new SimdgradError("DATA", `${where}: expected at least one row in x, received none.`);
+  checkWeight(where, set);
+  return set;
+}
+
+/** A data set that may be empty. Errors: SHAPE, DATA. */
+export function readPiece(where: string, data: Dataset, inputs: number, shape: TargetShape): ReadDataset {
   checkIsDataset(where, data);
   const x = readMatrix(where, "x", data.x, inputs);
-  if (x.rows === 0) throw new SimdgradError("DATA", `${where}: expected at least one row in x, received none.`);
   const targets = readTargets(where, data.y, x.rows, shape);
   const weights = data.sampleWeight === undefined ? undefined : readWeights(where, data.sampleWeight, x.rows);
   return { rows: x.rows, x, targets, weights, sampleWeights: weights };
@@ -224,7 +231,7 @@ function checkProbabilities(where: string, { values, columns }: Matrix): void {
   }
 }
 
-/** Errors: SHAPE for the wrong length, DATA for a weight that is negative or not finite, or all weights 0. */
+/** Errors: SHAPE for the wrong length, DATA for a weight that is negative or not finite. */
 function readWeights(where: string, weights: ArrayLike<number>, rows: number): Float32Array {
   if (!isArrayLike(weights) || weights.length !== rows) {
     throw new SimdgradError(
@@ -233,7 +240,6 @@ function readWeights(where: string, weights: ArrayLike<number>, rows: number): F
     );
   }
   const values = new Float32Array(rows);
-  let sum = 0;
   for (let i = 0; i < rows; i++) {
     const weight = typeof weights[i] === "number" ? Math.fround(weights[i]) : Number.NaN;
     if (!(weight >= 0 && weight < Number.POSITIVE_INFINITY)) {
@@ -243,9 +249,7 @@ function readWeights(where: string, weights: ArrayLike<number>, rows: number): F
       );
     }
     values[i] = weight;
-    sum += weight;
   }
-  if (sum === 0) throw noWeight(where);
   return values;
 }
 
@@ -257,9 +261,10 @@ export function largestOfRow(values: ArrayLike<number>, row: number, columns: nu
   return best;
 }
 
-/** The error of rows none of which counts. */
-export function noWeight(where: string): SimdgradError {
-  return new SimdgradError("DATA", `${where}: expected a row whose weight is above 0, found only zeros.`);
+/** Errors: DATA when no row counts. */
+export function checkWeight(where: string, { weights }: Pick<ReadDataset, "weights">): void {
+  if (!weights || weights.some((weight) => weight > 0)) return;
+  throw new SimdgradError("DATA", `${where}: expected a row whose weight is above 0, found only zeros.`);
 }
 
 /** The same values out of the reach of `buffer`, which may be detached or change. */

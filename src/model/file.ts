@@ -251,7 +251,7 @@ function readRun(json: NonNullable<StateJson["run"]>, taker: TensorTaker): RunSt
     blocks: [taker.block(prefix), ...taker.moments(prefix)],
   });
   return {
-    rows: count("rows", 1),
+    rows: count("rows", 0),
     batchSize: count("batchSize", 1),
     done: count("done", 0),
     batch: count("batch", 0),

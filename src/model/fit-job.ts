@@ -6,24 +6,27 @@ import {
   apartFrom,
   checkFinite,
   checkIsDataset,
+  checkWeight,
   type Dataset,
   isNumberArray,
   largestOfRow,
-  noWeight,
   type ReadDataset,
   readDataset,
 } from "./data.ts";
 import { EarlyStopping, type EarlyStoppingOptions } from "./early-stopping.ts";
 import type { Engine } from "./engine.ts";
 import type { BatchReport, EpochReport } from "./reports.ts";
+import { type DataSource, isStream, Stream } from "./stream.ts";
 import type { Trainer } from "./trainer.ts";
 
 export interface FitOptions {
   epochs?: number | undefined;
   batchSize?: number | undefined;
-  shuffle?: boolean | undefined;
+  /** Every epoch in an order of its own, a function of the seed. Default true; of a stream, where it mixes the rows of a
+   *  buffer (4096, or as many as said) at a time, false. */
+  shuffle?: boolean | { readonly buffer: number } | undefined;
   /** Measured after each epoch. */
-  validation?: Dataset | undefined;
+  validation?: DataSource | undefined;
   /** The last fraction of the data, taken before shuffling, as validation. */
   validationSplit?: number | undefined;
   /** A weight a class, by index. */
@@ -47,15 +50,18 @@ export interface FitJob {
   readonly epochs: number;
   readonly batchSize: number;
   readonly shuffle: boolean;
+  /** Rows of a stream that are shuffled, or just cut into batches, at a time: a multiple of batchSize. */
+  readonly chunk: number;
   readonly resume: boolean;
-  readonly data: ReadDataset;
-  readonly validation: ReadDataset | undefined;
+  readonly data: ReadDataset | Stream;
+  readonly validation: ReadDataset | Stream | undefined;
   readonly earlyStopping: EarlyStopping | undefined;
   readonly onBatch: FitOptions["onBatch"];
   readonly onEpoch: FitOptions["onEpoch"];
   readonly signal: AbortSignalLike | undefined;
 }
 
+const BUFFER = 4096;
 const OPTIONS = [
   "epochs",
   "batchSize",
@@ -73,24 +79,28 @@ const OPTIONS = [
 /** Reads and checks everything before the first step. Errors: CONFIG, SHAPE, DATA. */
 export function prepareFit(
   where: string,
-  data: Dataset,
+  data: DataSource,
   options: FitOptions,
   engine: Engine,
   trainer: Trainer,
 ): FitJob {
-  checkIsDataset(where, data);
+  if (!isStream(data)) checkIsDataset(where, data);
   checkKeys(where, options, OPTIONS);
   const { onBatch, onEpoch, signal } = options;
   checkCallbacks(where, { onBatch, onEpoch });
   if (signal !== undefined && typeof signal?.throwIfAborted !== "function") {
     throw new SimdgradError("CONFIG", `${where}: expected signal to be an AbortSignal, received ${show(signal)}.`);
   }
-  const { training, validation } = prepareData(where, data, options, engine, trainer);
+  const epochs = checkCount(where, "epochs", orDefault(options.epochs, 1), 0);
+  const batchSize = checkCount(where, "batchSize", orDefault(options.batchSize, 32));
+  const buffer = readShuffle(where, orDefault(options.shuffle, !isStream(data)));
+  const { training, validation } = prepareData(where, data, epochs, options, engine, trainer);
   return {
     where,
-    epochs: checkCount(where, "epochs", orDefault(options.epochs, 1), 0),
-    batchSize: checkCount(where, "batchSize", orDefault(options.batchSize, 32)),
-    shuffle: checkBoolean(where, "shuffle", orDefault(options.shuffle, true)),
+    epochs,
+    batchSize,
+    shuffle: buffer > 0,
+    chunk: Math.max(Math.ceil(buffer / batchSize), 1) * batchSize,
     resume: checkBoolean(where, "resume", orDefault(options.resume, false)),
     data: training,
     validation,
@@ -104,6 +114,13 @@ export function prepareFit(
   };
 }
 
+/** Rows to shuffle at a time; 0 for none. Errors: CONFIG. */
+function readShuffle(where: string, shuffle: NonNullable<FitOptions["shuffle"]>): number {
+  if (typeof shuffle !== "object") return checkBoolean(where, "shuffle", shuffle) ? BUFFER : 0;
+  checkKeys(`${where}, shuffle`, shuffle, ["buffer"]);
+  return checkCount(`${where}, shuffle`, "buffer", shuffle.buffer);
+}
+
 function checkCallbacks(where: string, callbacks: Readonly<Record<string, unknown>>): void {
   for (const [name, callback] of Object.entries(callbacks)) {
     if (callback === undefined || typeof callback === "function") continue;
@@ -112,27 +129,47 @@ function checkCallbacks(where: string, callbacks: Readonly<Record<string, unknow
 }
 
 interface FitData {
-  readonly training: ReadDataset;
-  readonly validation: ReadDataset | undefined;
+  readonly training: ReadDataset | Stream;
+  readonly validation: ReadDataset | Stream | undefined;
 }
 
-function prepareData(where: string, data: Dataset, options: FitOptions, engine: Engine, trainer: Trainer): FitData {
+function prepareData(
+  where: string,
+  data: DataSource,
+  epochs: number,
+  options: FitOptions,
+  engine: Engine,
+  trainer: Trainer,
+): FitData {
   const { validation, validationSplit, classWeight } = options;
   const weigh = (set: ReadDataset) =>
     classWeight === undefined ? set : applyClassWeight(where, set, classWeight, trainer);
-  const all = readForFit(where, data, engine, trainer);
+  const read = (at: string, source: DataSource, weigh?: (set: ReadDataset) => ReadDataset) => {
+    if (isStream(source)) return new Stream(at, source, epochs, engine.plan.spec.input, trainer.targets, weigh);
+    const set = readForFit(at, source, engine, trainer);
+    return weigh ? weighed(at, set, weigh) : set;
+  };
   if (validationSplit === undefined) {
-    const at = `${where}, validation`;
     return {
-      training: weigh(all),
-      validation: validation === undefined ? undefined : readForFit(at, validation, engine, trainer),
+      training: read(where, data, weigh),
+      validation: validation === undefined ? undefined : read(`${where}, validation`, validation),
     };
   }
-  if (validation !== undefined) {
-    throw new SimdgradError("CONFIG", `${where}: expected validation or validationSplit, received both.`);
+  if (validation !== undefined || isStream(data)) {
+    throw new SimdgradError(
+      "CONFIG",
+      `${where}: expected ${validation ? "validation or validationSplit, received both" : "no validationSplit of a stream"}.`,
+    );
   }
-  const [first, last] = split(where, all, validationSplit);
-  return { training: weigh(first), validation: last };
+  const [first, last] = split(where, readForFit(where, data, engine, trainer), validationSplit);
+  return { training: weighed(where, first, weigh), validation: last };
+}
+
+/** Errors: CONFIG, DATA. */
+function weighed(where: string, set: ReadDataset, weigh: (set: ReadDataset) => ReadDataset): ReadDataset {
+  const result = weigh(set);
+  checkWeight(where, result);
+  return result;
 }
 
 /** Reads a set and makes it safe from what happens while fit awaits: targets index memory and are copied; inputs are
@@ -155,7 +192,7 @@ function split(where: string, data: ReadDataset, fraction: number): [ReadDataset
     );
   }
   const parts: [ReadDataset, ReadDataset] = [rowsOf(data, 0, first), rowsOf(data, first, data.rows)];
-  for (const { weights } of parts) if (weights && !weights.some((weight) => weight > 0)) throw noWeight(where);
+  for (const part of parts) checkWeight(where, part);
   return parts;
 }
 
@@ -190,7 +227,6 @@ function applyClassWeight(
     { length: data.rows },
     (_, i) => (data.weights?.[i] ?? 1) * table[classOf(data, i)],
   );
-  if (!weights.some((weight) => weight > 0)) throw noWeight(where);
   return { ...data, weights };
 }
 

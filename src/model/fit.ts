@@ -1,12 +1,14 @@
 // Training over epochs: order, batches, validation, reports.
 import { SimdgradError } from "../errors.ts";
+import type { AbortSignalLike } from "../wasm.ts";
 import { shuffle } from "./batches.ts";
-import type { ReadDataset } from "./data.ts";
+import { checkWeight, type ReadDataset } from "./data.ts";
 import type { Engine } from "./engine.ts";
 import type { FitJob } from "./fit-job.ts";
 import type { Progress, RunState } from "./progress.ts";
 import { type EpochReport, type Outcome, validationName } from "./reports.ts";
-import type { Trainer } from "./trainer.ts";
+import { Stream } from "./stream.ts";
+import type { Evaluation, Trainer } from "./trainer.ts";
 import { yieldToEventLoop } from "./yielding.ts";
 
 /** Planned work between two turns of the event loop, about 10 ms of it: FLOPs, with what a call, a row and a number
@@ -44,20 +46,21 @@ export async function* epochs(
   progress: Progress,
 ): AsyncGenerator<EpochReport, Outcome, void> {
   const { data, earlyStopping, signal } = job;
-  const order = job.shuffle ? new Uint32Array(data.rows) : undefined;
   const turns = new Turns(engine);
   signal?.throwIfAborted();
-  engine.ensureCapacity(Math.min(job.batchSize, data.rows));
+  engine.ensureCapacity(Math.min(job.batchSize, rowsOf(data) || job.batchSize));
   const run = startRun(engine, trainer, job, progress);
   try {
     while (run.done < job.epochs && !earlyStopping?.isOver(run)) {
       const started = performance.now();
-      const rows = data.rows - run.batch * job.batchSize;
-      if (order) shuffle(engine, engine.plan.spec.seed, progress.epoch, order);
-      await runEpoch(engine, trainer, job, progress.epoch + 1, run, order, turns);
+      const rows = await runEpoch({ engine, trainer, job, turns, run, epoch: progress.epoch });
       const milliseconds = Math.max(performance.now() - started, 1e-3);
       const report = trainingReport(engine, trainer, progress.epoch + 1, run, (rows / milliseconds) * 1000);
-      if (job.validation) await validate(trainer, job, job.validation, report, turns);
+      if (job.validation) {
+        const where = `${job.where}, validation`;
+        const measured = await measure(where, engine, trainer, job.validation, signal, turns);
+        for (const [name, value] of Object.entries(measured)) Object.assign(report, { [validationName(name)]: value });
+      }
       earlyStopping?.observe(run, report, engine);
       Object.assign(run, { done: run.done + 1, batch: 0, sums: trainer.noSums() });
       progress.epoch++;
@@ -84,15 +87,16 @@ function startRun(
   progress: Progress,
 ): RunState {
   const { run } = progress;
+  const rows = rowsOf(data);
   if (!resume || !run) {
     const sums = trainer.noSums();
-    progress.run = { rows: data.rows, batchSize, done: 0, batch: 0, sums, stopping: undefined, paused: undefined };
+    progress.run = { rows, batchSize, done: 0, batch: 0, sums, stopping: undefined, paused: undefined };
     return progress.run;
   }
-  if (run.rows !== data.rows || run.batchSize !== batchSize) {
+  if (run.rows !== rows || run.batchSize !== batchSize) {
     throw new SimdgradError(
       "CONFIG",
-      `${where}: expected the interrupted run's ${run.rows} rows in batches of ${run.batchSize}, received ${data.rows} in batches of ${batchSize}.`,
+      `${where}: expected the interrupted run's ${told(run.rows)} in batches of ${run.batchSize}, received ${told(rows)} in batches of ${batchSize}.`,
       "Resume with the same data and batchSize, or without resume.",
     );
   }
@@ -101,46 +105,91 @@ function startRun(
   return run;
 }
 
-async function runEpoch(
-  engine: Engine,
-  trainer: Trainer,
-  { where, data, batchSize, signal, onBatch }: FitJob,
-  epoch: number,
-  run: RunState,
-  order: Uint32Array | undefined,
-  turns: Turns,
-): Promise<void> {
-  const batches = Math.ceil(data.rows / batchSize);
-  while (run.batch < batches) {
-    signal?.throwIfAborted();
+/** 0 for a stream, whose rows are not known. */
+function rowsOf(data: FitJob["data"]): number {
+  return data instanceof Stream ? 0 : data.rows;
+}
+
+function told(rows: number): string {
+  return rows > 0 ? `${rows} rows` : "stream";
+}
+
+interface Loop {
+  readonly engine: Engine;
+  readonly trainer: Trainer;
+  readonly job: FitJob;
+  readonly turns: Turns;
+  readonly run: RunState;
+  /** From 0, over the model's life. */
+  readonly epoch: number;
+}
+
+/** The rest of an epoch; how many rows it was. */
+async function runEpoch(loop: Loop): Promise<number> {
+  const { job, run } = loop;
+  const { data, chunk, batchSize, signal } = job;
+  if (!(data instanceof Stream)) return runBatches(loop, data, 0, 0, Math.ceil(data.rows / batchSize));
+  let rows = 0;
+  let part = Math.floor((run.batch * batchSize) / chunk);
+  for await (const set of data.chunks(chunk, part * chunk, signal)) {
+    rows += await runBatches(loop, set, part, (part * chunk) / batchSize, Number.POSITIVE_INFINITY);
+    part++;
+  }
+  if (Math.ceil(data.pulled / batchSize) < run.batch) {
+    throw new SimdgradError(
+      "CONFIG",
+      `${job.where}: expected the interrupted run's stream, which had more than the ${data.pulled} rows of this one.`,
+    );
+  }
+  return rows;
+}
+
+/** The batches of a set, the first of which is number `first` of the epoch; how many rows they were. */
+async function runBatches(
+  { engine, trainer, job, turns, run, epoch }: Loop,
+  set: ReadDataset,
+  part: number,
+  first: number,
+  batches: number,
+): Promise<number> {
+  const { where, batchSize, signal, onBatch } = job;
+  const order = job.shuffle ? new Uint32Array(set.rows) : undefined;
+  if (order) shuffle(engine, epoch, order, part);
+  let rows = 0;
+  for (;;) {
     const batch = run.batch;
-    const start = batch * batchSize;
-    const count = Math.min(batchSize, data.rows - start);
-    const loss = trainer.step(where, data, { start, count, order }, run.sums);
+    const start = (batch - first) * batchSize;
+    if (start >= set.rows) return rows;
+    signal?.throwIfAborted();
+    const count = Math.min(batchSize, set.rows - start);
+    const loss = trainer.step(where, set, { start, count, order }, run.sums);
     run.batch++;
-    const told = onBatch?.({ epoch, batch, batches, step: engine.update.step, loss });
+    rows += count;
+    const told = onBatch?.({ epoch: epoch + 1, batch, batches, step: engine.update.step, loss });
     if (told instanceof Promise) await told;
     if (turns.due(count)) await yieldToEventLoop();
   }
 }
 
-async function validate(
+/** Loss and metrics of data in inference mode. Errors: DATA; a stream's own; the signal's reason. */
+export async function measure(
+  where: string,
+  engine: Engine,
   trainer: Trainer,
-  { where, signal }: FitJob,
-  data: ReadDataset,
-  report: EpochReport,
-  turns: Turns,
-): Promise<void> {
+  data: ReadDataset | Stream,
+  signal?: AbortSignalLike,
+  turns = new Turns(engine),
+): Promise<Evaluation> {
   const measuring = trainer.startMeasuring();
-  for (const rows of trainer.evaluateChunks(`${where}, validation`, data, measuring)) {
-    if (turns.due(rows)) {
+  for await (const set of data instanceof Stream ? data.chunks(engine.placement.capacity, 0, signal) : [data]) {
+    for (const rows of trainer.evaluateChunks(where, set, measuring)) {
+      if (!turns.due(rows)) continue;
       await yieldToEventLoop();
       signal?.throwIfAborted();
     }
   }
-  for (const [name, value] of Object.entries(trainer.measures(measuring))) {
-    Object.assign(report, { [validationName(name)]: value });
-  }
+  checkWeight(where, { weights: Float32Array.of(measuring.sums.weight) });
+  return trainer.measures(measuring);
 }
 
 function trainingReport(

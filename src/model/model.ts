@@ -20,11 +20,12 @@ import {
 } from "./data.ts";
 import { Engine, type RunList } from "./engine.ts";
 import { type UserMetadata, writeModel } from "./file.ts";
-import { epochs } from "./fit.ts";
+import { epochs, measure } from "./fit.ts";
 import { type FitJob, type FitOptions, prepareFit } from "./fit-job.ts";
 import { Inference } from "./inference.ts";
 import type { Progress } from "./progress.ts";
 import type { EpochReport, History, Outcome } from "./reports.ts";
+import { type DataSource, isStream, Stream } from "./stream.ts";
 import { type Evaluation, Trainer } from "./trainer.ts";
 import { readWeights, type WeightRecord } from "./weights.ts";
 
@@ -114,7 +115,7 @@ export class Model {
 
   /** Trains over epochs. The last batch may be short. Yields to the event loop.
    *  Errors: SHAPE, DATA, CONFIG before the first step; NUMERIC; the signal's reason. */
-  async fit(data: Dataset, options: FitOptions = {}): Promise<History> {
+  async fit(data: DataSource, options: FitOptions = {}): Promise<History> {
     const reports: EpochReport[] = [];
     const { engine, trainer } = this.#readyToTrain("fit");
     const training = this.#epochs("fit", prepareFit("fit", data, options, engine, trainer));
@@ -126,7 +127,7 @@ export class Model {
   }
 
   /** The same training for `for await`; `break` stops it. */
-  train(data: Dataset, options: FitOptions = {}): AsyncGenerator<EpochReport, Outcome, void> {
+  train(data: DataSource, options: FitOptions = {}): AsyncGenerator<EpochReport, Outcome, void> {
     const { engine, trainer } = this.#readyToTrain("train");
     return this.#epochs("train", prepareFit("train", data, options, engine, trainer));
   }
@@ -155,10 +156,16 @@ export class Model {
     }
   }
 
-  /** Loss, accuracy and metrics of a data set in inference mode. Errors: SHAPE, DATA, CONFIG. */
-  evaluate(data: Dataset): Evaluation {
+  /** Loss, accuracy and metrics of a data set in inference mode; of a stream as a promise. Errors: SHAPE, DATA, CONFIG. */
+  evaluate(data: Dataset): Evaluation;
+  evaluate(data: Exclude<DataSource, Dataset>): Promise<Evaluation>;
+  evaluate(data: DataSource): Evaluation | Promise<Evaluation> {
     const { engine, trainer } = this.#live("evaluate");
     this.#needsLoss("evaluate");
+    if (isStream(data)) {
+      const stream = new Stream("evaluate", data, 1, engine.plan.spec.input, trainer.targets);
+      return measure("evaluate", engine, trainer, stream);
+    }
     const read = readDataset("evaluate", data, engine.plan.spec.input, trainer.targets);
     const measuring = trainer.startMeasuring();
     for (const _ of trainer.evaluateChunks("evaluate", read, measuring));

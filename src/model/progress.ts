@@ -23,6 +23,7 @@ export interface Progress {
 
 /** One call of fit, between two batches. */
 export interface RunState {
+  /** 0 for a stream. */
   readonly rows: number;
   readonly batchSize: number;
   /** Epochs finished in this run. */

@@ -6,7 +6,7 @@ export interface BatchReport {
   epoch: number;
   /** Batch in the epoch, from 0. */
   batch: number;
-  /** Batches an epoch. */
+  /** Batches an epoch; Infinity in a stream, whose end is not known. */
   batches: number;
   /** Optimizer steps so far. */
   step: number;
