@@ -4,6 +4,7 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
+  chmodSync,
   cpSync,
   existsSync,
   mkdirSync,
@@ -16,6 +17,7 @@ import {
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
 import { encodeDelta } from "./delta.mjs";
 import { exportsOf, partOf } from "./part.mjs";
 import { encodeText } from "./text.mjs";
@@ -25,10 +27,10 @@ import { encodeText } from "./text.mjs";
 /** @param {{ debug?: boolean }} options */
 export async function build({ debug = false } = {}) {
   process.chdir(fileURLToPath(new URL("..", import.meta.url)));
-  for (const step of [...kernels(), lane(), parser(), ...(debug ? [wasm("debug", "debug")] : [])]) {
+  for (const step of [...kernels(), lane(), parser(), assets(), ...(debug ? [wasm("debug", "debug")] : [])]) {
     await perform(step);
   }
-  for (const step of [bundles(), modules(), commonJs(), declarations(), examples()]) {
+  for (const step of [bundles(), modules(), commonJs(), declarations(), command(), examples()]) {
     await perform(step);
   }
 }
@@ -141,6 +143,90 @@ function parser() {
   };
 }
 
+/** Files that the command carries with it, gzipped: what its report draws with, and the data of its demo. @returns {Step} */
+function assets() {
+  const files = {
+    uplotScript: "node_modules/uplot/dist/uPlot.iife.min.js",
+    uplotStyle: "node_modules/uplot/dist/uPlot.min.css",
+    penguins: "data/penguins.csv",
+  };
+  const output = "src/generated/assets.ts";
+  return {
+    name: output,
+    inputs: ["data/penguins.csv", "package.json"],
+    outputs: [output],
+    run: () => {
+      const lines = Object.entries(files).map(([name, path]) => {
+        const packed = gzipSync(readFileSync(path), { level: 9 }).toString("base64");
+        return `export const ${name}: string =\n  "${packed}";\n`;
+      });
+      writeAtomically(output, `// Made by scripts/build.mjs.\n${lines.join("")}`);
+    },
+  };
+}
+
+/** The command, with its libraries in it and the package's entries beside it. @returns {Step} */
+function command() {
+  const output = "dist/cli.js";
+  const licenses = "dist/LICENSES.txt";
+  return {
+    name: output,
+    inputs: ["src", "package.json"],
+    outputs: [output, licenses],
+    run: async () => {
+      const { build: esbuild } = await import("esbuild");
+      const { outputFiles, metafile } = await esbuild({
+        entryPoints: ["src/cli/main.ts"],
+        metafile: true,
+        bundle: true,
+        minify: true,
+        format: "esm",
+        target: "node20",
+        platform: "node",
+        // Libraries in CommonJS ask for Node's modules by require.
+        banner: {
+          js: '#!/usr/bin/env node\nimport{createRequire as r}from"node:module";const require=r(import.meta.url);',
+        },
+        plugins: [{ name: "entries", setup: (build) => entriesBeside(build) }],
+        legalComments: "none",
+        write: false,
+        logLevel: "warning",
+      });
+      writeAtomically(output, outputFiles[0].contents);
+      chmodSync(output, 0o755);
+      const bundled = Object.keys(metafile.inputs).flatMap(
+        (path) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? [],
+      );
+      writeAtomically(licenses, licensesOf([...new Set([...bundled, "papaparse", "uplot"])].sort()));
+    },
+  };
+}
+
+/** What the licences of packages that are bundled want to be passed on. All are MIT's, whose text is that of our own.
+ *  @param {string[]} names */
+function licensesOf(names) {
+  const notices = names.map((name) => {
+    const folder = `node_modules/${name}`;
+    const { version, license } = JSON.parse(readFileSync(`${folder}/package.json`, "utf8"));
+    if (license !== "MIT")
+      throw new Error(`${name} is bundled and has the licence ${license}, which nobody has looked at.`);
+    const file = readdirSync(folder).find((file) => /^licen[cs]e/i.test(file));
+    const copyright = file && /^ *Copyright .*$/m.exec(readFileSync(`${folder}/${file}`, "utf8"))?.[0].trim();
+    if (!copyright) throw new Error(`${name} is bundled and names nobody who holds its copyright.`);
+    return `${name} ${version}\n${copyright}\n`;
+  });
+  const own = readFileSync("LICENSE", "utf8");
+  const text = own.slice(own.indexOf("Permission is hereby granted"));
+  return `This package carries parts of others, under the MIT License:\n\n${notices.join("\n")}\n${text}`;
+}
+
+/** src/NAME.ts, imported from src/cli/, is dist/NAME.js. @param {import("esbuild").PluginBuild} build */
+function entriesBeside(build) {
+  build.onResolve({ filter: /^\.\.\/[^/]+\.ts$/ }, ({ path }) => {
+    return { path: `./${basename(path, ".ts")}.js`, external: true };
+  });
+}
+
 /** Each entry of package.json's exports: dist/NAME.js is bundled from src/NAME.ts, what entries share into chunks. */
 function entries() {
   const { exports } = JSON.parse(readFileSync("package.json", "utf8"));
@@ -179,7 +265,7 @@ function bundles() {
       for (const file of outputFiles) writeAtomically(file.path, file.contents);
       const current = new Set(outputFiles.map((file) => basename(file.path)));
       for (const file of readdirSync("dist")) {
-        if (file.endsWith(".js") && !current.has(file)) rmSync(join("dist", file));
+        if (file.endsWith(".js") && file !== "cli.js" && !current.has(file)) rmSync(join("dist", file));
       }
     },
   };

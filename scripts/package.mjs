@@ -60,7 +60,7 @@ function installPacked() {
   const strangers = /** @type {{ path: string }[]} */ (files)
     .filter(
       ({ path }) =>
-        !/^(dist\/.+\.(js|d\.ts|wasm)|dist\/cjs\/package\.json|(README|CHANGELOG)\.md|LICENSE|package\.json)$/.test(
+        !/^(dist\/.+\.(js|d\.ts|wasm)|dist\/cjs\/package\.json|dist\/LICENSES\.txt|(README|CHANGELOG)\.md|LICENSE|package\.json)$/.test(
           path,
         ),
     )

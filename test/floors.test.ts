@@ -31,14 +31,16 @@ function place(file: string): Place | undefined {
 
 function allowed(from: Place, to: Place): boolean {
   if (from.half === to.half || to.half === "leaves") return true;
-  if (to.half === "generated") return ["runtime", "entries", "data"].includes(from.half);
+  if (to.half === "generated") return ["runtime", "entries", "data", "cli"].includes(from.half);
   if (from.half === "data") return false;
   if (from.half === "cli") return to.half === "entries";
   return to.floor < from.floor;
 }
 
-/** Packages are never imported, Node's own modules only where files and processes are the subject. */
+/** Packages are imported by the command alone, which carries them with it; Node's own modules only where files and
+ *  processes are the subject. */
 function allowedOutside(file: string, specifier: string): boolean {
+  if (/^[a-z]/.test(specifier) && !specifier.includes(":")) return file.startsWith("cli/");
   return specifier.startsWith("node:") && (file === "node.ts" || file.startsWith("cli/"));
 }
 

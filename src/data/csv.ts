@@ -3,7 +3,7 @@
 import { SimdgradError, show } from "../errors.ts";
 import { papa } from "../generated/papaparse.ts";
 import { checkCount, checkKeys, checkName, checkObject, orDefault } from "../options.ts";
-import type { Column, ColumnType, Table } from "./table.ts";
+import { type Column, type ColumnType, columnNamed, type Table } from "./table.ts";
 
 export interface CsvOptions {
   /** One character; found out by default: comma, tab, bar or semicolon. */
@@ -17,6 +17,8 @@ export interface CsvOptions {
   missing?: readonly string[] | undefined;
   /** By column name; found out by default: numbers when all cells that are there are. */
   types?: Readonly<Record<string, ColumnType>> | undefined;
+  /** The columns to keep, in this order; all by default. The others are not looked at. */
+  columns?: readonly string[] | undefined;
   /** The decimal sign. Default ".". */
   decimal?: "." | "," | undefined;
 }
@@ -32,7 +34,7 @@ export type CsvSource =
   | Iterable<string | Uint8Array>
   | { getReader(): { read(): Promise<{ done: boolean; value?: string | Uint8Array | undefined }>; cancel(): unknown } };
 
-const OPTIONS = ["delimiter", "header", "skip", "missing", "types", "decimal"];
+const OPTIONS = ["delimiter", "header", "skip", "missing", "types", "columns", "decimal"];
 const MISSING = ["NA", "N/A", "NaN", "nan", "null", "NULL", "?"];
 /** Enough text to see the delimiter in. Units: characters. */
 const SAMPLE = 1 << 16;
@@ -87,8 +89,9 @@ function checkCsv<T extends CsvOptions>(where: string, options: T, known: readon
       `${where}: expected header to be true, false or column names, received ${show(header)}.`,
     );
   }
-  if (missing !== undefined && !isTexts(missing)) {
-    throw new SimdgradError("CONFIG", `${where}: expected missing to be an array of texts, received ${show(missing)}.`);
+  for (const [name, texts] of Object.entries({ missing, columns: options.columns })) {
+    if (texts === undefined || isTexts(texts)) continue;
+    throw new SimdgradError("CONFIG", `${where}: expected ${name} to be an array of texts, received ${show(texts)}.`);
   }
   checkCount(where, "skip", orDefault(skip, 0), 0);
   checkName(where, "decimal", orDefault(decimal, "."), [".", ","]);
@@ -258,14 +261,17 @@ class Reader {
     const rowNumbers = Uint32Array.from(this.rowNumbers.slice(0, rows));
     this.rows = this.rows.slice(rows);
     this.rowNumbers = this.rowNumbers.slice(rows);
-    const columns = this.names.map((name, j) => this.column(name, j, cells, rowNumbers));
+    const kept = this.options.columns ?? this.names;
+    const columns = kept.map((name, j) => this.column(name, j, cells, rowNumbers));
     this.types ??= columns.map(({ type }) => type);
     return { rows, columns, rowNumbers };
   }
 
-  private column(name: string, j: number, rows: readonly string[][], rowNumbers: Uint32Array): Column {
+  /** `kept` is the column's place among those that are kept. */
+  private column(name: string, kept: number, rows: readonly string[][], rowNumbers: Uint32Array): Column {
+    const j = this.placeOf(name);
     const given = this.options.types?.[name];
-    const type = given ?? this.types?.[j] ?? this.infer(j, rows);
+    const type = given ?? this.types?.[kept] ?? this.infer(j, rows);
     if (type === "text") {
       const text = (cell: string) => (this.missing.has(cell) ? null : cell);
       return { name, type, values: rows.map((row) => text(row[j].trim())) };
@@ -278,6 +284,12 @@ class Reader {
       values[i] = value;
     }
     return { name, type, values };
+  }
+
+  private placeOf(name: string): number {
+    const { names = [], where } = this;
+    const columns = names.map((other) => ({ name: other }));
+    return columns.indexOf(columnNamed(where, { columns }, name));
   }
 
   /** Undefined for what is no finite number. */

@@ -75,7 +75,11 @@ function columnOf(name: string, cells: ArrayLike<Cell>, rows: number): Column {
 }
 
 /** Errors: DATA when there is no such column, naming those that there are. */
-export function columnNamed(where: string, { columns }: Pick<Table, "columns">, name: string): Column {
+export function columnNamed<T extends { readonly name: string }>(
+  where: string,
+  { columns }: { readonly columns: readonly T[] },
+  name: string,
+): T {
   const found = columns.find((column) => column.name === name);
   if (found) return found;
   const names = columns.map((column) => show(column.name));

@@ -1,0 +1,43 @@
+// A training's file: written at times while it goes on, at its end, and when it is interrupted.
+import { readdir, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import type { Model } from "../index.ts";
+import { saveFile } from "../node.ts";
+import { readable } from "./files.ts";
+import { type KeptModel, keep } from "./settings.ts";
+
+export class Checkpoints {
+  private readonly model: Model;
+  private readonly kept: KeptModel;
+  private readonly path: string | undefined;
+  private readonly milliseconds: number;
+  private last = performance.now();
+
+  /** Without a path nothing is written. Units: seconds between two writes; 0: after each step. */
+  constructor(model: Model, kept: KeptModel, path: string | undefined, seconds: number) {
+    this.model = model;
+    this.kept = kept;
+    this.path = path;
+    this.milliseconds = 1000 * seconds;
+  }
+
+  /** Writes when it is time. */
+  async due(): Promise<void> {
+    if (performance.now() - this.last >= this.milliseconds) await this.write();
+  }
+
+  async write(): Promise<void> {
+    keep(this.model, this.kept);
+    const { path } = this;
+    if (path !== undefined) await readable(path, () => saveFile(this.model, path));
+    this.last = performance.now();
+  }
+}
+
+/** Removes what writes that were cut off have left beside the file. */
+export async function removeLeftovers(path: string): Promise<void> {
+  const prefix = `${basename(path)}.`;
+  const cutOff = (name: string) => name.startsWith(prefix) && /^[0-9a-f-]{36}\.tmp$/.test(name.slice(prefix.length));
+  const names = await readdir(dirname(path)).catch(() => []);
+  for (const name of names.filter(cutOff)) await rm(join(dirname(path), name), { force: true });
+}

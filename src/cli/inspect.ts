@@ -1,0 +1,83 @@
+// `simdgrad inspect`: what is in a model's file.
+import { featureNames } from "../data.ts";
+import type { Model } from "../index.ts";
+import { JSON_OPTION, readModel } from "./files.ts";
+import { flag, parseLine, type Usage } from "./options.ts";
+import { type KeptModel, keptIn } from "./settings.ts";
+import { layTable, plural, type Terminal } from "./terminal.ts";
+
+const OPTIONS = { plan: flag("also the steps that training and prediction take"), json: JSON_OPTION };
+
+export const INSPECT: Usage<typeof OPTIONS> = {
+  name: "inspect",
+  about: "Shows what is in a model's file: layers, memory, preprocessing, training.",
+  operands: ["MODEL"],
+  options: OPTIONS,
+  examples: ["simdgrad inspect model.safetensors", "simdgrad inspect model.safetensors --plan"],
+};
+
+export async function inspect(args: readonly string[], terminal: Terminal): Promise<void> {
+  const { operands, values } = parseLine(INSPECT, args);
+  const model = await readModel(operands[0]);
+  // A model that this command did not train has none of it.
+  const kept = model.metadata.training === undefined ? undefined : keptIn(model, operands[0]);
+  if (values.json) return terminal.print(JSON.stringify(asJson(model, kept), null, 2));
+  terminal.print(model.summary());
+  terminal.heading("Memory");
+  terminal.print(String(model.memory));
+  if (values.plan) {
+    terminal.heading("Plan");
+    terminal.print(String(model.plan));
+  }
+  if (kept) printKept(kept, terminal);
+  const others = Object.keys(model.metadata).filter((key) => !(kept && ["preprocessing", "training"].includes(key)));
+  if (others.length > 0) terminal.print(`\nmetadata: ${others.join(", ")}`);
+}
+
+function asJson(model: Model, kept: KeptModel | undefined): object {
+  const { spec, memory, metadata } = model;
+  return { spec, parameters: model.weights.length, memory, ...(kept ?? { metadata }) };
+}
+
+function printKept({ preprocessing, training }: KeptModel, terminal: Terminal): void {
+  const { settings, history, epochs, finished, data } = training;
+  terminal.heading("Preprocessing");
+  const rows = preprocessing.features.map((feature) =>
+    feature.kind === "number"
+      ? [
+          feature.column,
+          "number",
+          `(value - ${short(feature.offset)}) * ${short(feature.factor)}`,
+          fillOf(feature.fill),
+        ]
+      : [feature.column, "category", feature.categories.join(", "), fillOf(feature.fill)],
+  );
+  terminal.print(layTable([["column", "kind", "becomes", "missing becomes"], ...rows], [0, 1, 2, 3]));
+  terminal.print(`${plural(featureNames(preprocessing).length, "input")} from ${plural(rows.length, "column")}`);
+  terminal.heading("Training");
+  const state = finished ? "finished" : "unfinished; simdgrad train FILE.csv --save MODEL --resume goes on";
+  const last = history.at(-1);
+  const lines = [
+    ["task", `${settings.task} of ${settings.target}`],
+    ...(preprocessing.target?.kind === "class" ? [["classes", preprocessing.target.classes.join(", ")]] : []),
+    ["data", plural(data.rows, "row")],
+    ["epochs", `${history.length} of ${epochs}, ${state}`],
+    ...(last
+      ? [
+          [
+            "loss",
+            `${short(last.loss)}${last.validationLoss === undefined ? "" : `, validation ${short(last.validationLoss)}`}`,
+          ],
+        ]
+      : []),
+  ];
+  terminal.print(lines.map(([name, value]) => `${name.padEnd(9)}${value}`).join("\n"));
+}
+
+function short(value: number): string {
+  return String(Number(value.toPrecision(5)));
+}
+
+function fillOf(fill: number | string | null): string {
+  return fill === null ? "" : typeof fill === "number" ? short(fill) : fill;
+}

@@ -1,0 +1,98 @@
+// `simdgrad predict`: CSV in, CSV out, row by row in bounded memory.
+import { open } from "node:fs/promises";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { applyInputs, columnTypes, csvStream, decode, type Preprocessing, type Table } from "../data.ts";
+import type { Model } from "../index.ts";
+import { UsageError } from "./errors.ts";
+import { CSV_OPTIONS, csvOptions, openBytes, readable, readModel } from "./files.ts";
+import { choice, flag, parseLine, text, texts, type Usage } from "./options.ts";
+import { keptIn } from "./settings.ts";
+import type { Terminal } from "./terminal.ts";
+import { classesIn } from "./training.ts";
+
+const OPTIONS = {
+  output: text("FILE.csv", "where the predictions go (default: printed)", "o"),
+  probabilities: flag("a column for each class with its probability", "p"),
+  with: texts("A,B", "columns of the input that are copied beside the predictions"),
+  unknown: choice(["error", "zeros"], "what happens with a category that training has not seen (default as trained)"),
+  ...CSV_OPTIONS,
+};
+
+export const PREDICT: Usage<typeof OPTIONS> = {
+  name: "predict",
+  about: "Predicts the target for each row of a CSV file, with a model that simdgrad train saved.",
+  operands: ["MODEL", "FILE.csv"],
+  options: OPTIONS,
+  examples: [
+    "simdgrad predict model.safetensors new.csv > predictions.csv",
+    "simdgrad predict model.safetensors new.csv --probabilities --with id --output predictions.csv",
+    "cat new.csv | simdgrad predict model.safetensors -",
+  ],
+};
+
+export async function predict(args: readonly string[], terminal: Terminal): Promise<void> {
+  const { operands, values } = parseLine(PREDICT, args);
+  const [modelPath, dataPath] = operands;
+  const model = await readModel(modelPath, { inference: true });
+  const { preprocessing, training } = keptIn(model, modelPath);
+  const classes = classesIn(preprocessing);
+  if (values.probabilities && classes.length === 0) {
+    throw new UsageError("expected a classifier with --probabilities, this model predicts a number.");
+  }
+  const copied = values.with ?? [];
+  const features = preprocessing.features.map(({ column }) => column);
+  const types = { ...Object.fromEntries(copied.map((name) => [name, "text" as const])), ...columnTypes(preprocessing) };
+  const columns = [...new Set([...features, ...copied])];
+  // A target that is there is only copied, if at all.
+  types[training.settings.target] = "text";
+  const options = { ...training.settings.csv, ...csvOptions(values), types, columns };
+  const names = [
+    ...copied,
+    "prediction",
+    ...(values.probabilities ? classes.map((name) => `probability_${name}`) : []),
+  ];
+  const { output } = values;
+  const file = output === undefined ? undefined : await readable(output, () => open(output, "w"));
+  const lines = async function* () {
+    yield line(names);
+    for await (const table of csvStream(openBytes(dataPath), options)) {
+      const x = applyInputs(preprocessing, table, values.unknown ? { unknown: values.unknown } : {});
+      yield linesOf(model, preprocessing, table, x, copied, values.probabilities === true).join("");
+    }
+  };
+  const out = file?.createWriteStream() ?? terminal.out;
+  await readable(dataPath, () => pipeline(Readable.from(lines()), out, { end: file !== undefined }));
+}
+
+function linesOf(
+  model: Model,
+  preprocessing: Preprocessing,
+  table: Table,
+  x: Float32Array,
+  copied: readonly string[],
+  probabilities: boolean,
+): string[] {
+  const outputs = model.predict(x);
+  const decoded = decode(preprocessing, outputs);
+  const beside = copied.map((name) => table.columns.find((column) => column.name === name)?.values ?? []);
+  const width = table.rows > 0 ? outputs.length / table.rows : 1;
+  return Array.from({ length: table.rows }, (_, i) => {
+    const cells = [...beside.map((values) => cellOf(values[i])), cellOf(decoded[i])];
+    if (probabilities) {
+      const own = Array.from(outputs.subarray(i * width, (i + 1) * width));
+      cells.push(...(width === 1 ? [1 - own[0], own[0]] : own).map(cellOf));
+    }
+    return line(cells);
+  });
+}
+
+/** Numbers with as many digits as f32 has; nothing for what is missing. */
+function cellOf(value: string | number | null): string {
+  if (typeof value === "string") return value;
+  return value === null || Number.isNaN(value) ? "" : String(Number(value.toPrecision(7)));
+}
+
+function line(cells: readonly string[]): string {
+  return `${cells.map((cell) => (/[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell)).join(",")}\n`;
+}

@@ -1,0 +1,101 @@
+// What a training is asked for: read from the command line once, kept in the model's file, found there by all commands.
+
+import { type CsvOptions, type Preprocessing, parsePreprocessing } from "../data.ts";
+import type { ActivationName, EpochReport, Model } from "../index.ts";
+import { CommandError } from "./errors.ts";
+
+export const TASKS = ["regression", "binary", "multi-class"] as const;
+export type Task = (typeof TASKS)[number];
+
+export const OPTIMIZERS = ["adam", "adamw", "sgd", "rmsprop", "adagrad"] as const;
+export const ACTIVATIONS = [
+  "relu",
+  "leaky-relu",
+  "elu",
+  "selu",
+  "gelu",
+  "silu",
+  "tanh",
+  "sigmoid",
+] as const satisfies readonly ActivationName[];
+
+export interface Settings {
+  readonly target: string;
+  readonly task: Task;
+  readonly ignore: readonly string[];
+  readonly categories: readonly string[];
+  readonly fill: "mean" | "median" | "most-frequent";
+  readonly scale: "standardize" | "min-max" | "none";
+  readonly unknown: "error" | "zeros";
+  readonly hidden: readonly number[];
+  readonly activation: (typeof ACTIVATIONS)[number];
+  readonly dropout?: number | undefined;
+  readonly optimizer: (typeof OPTIMIZERS)[number];
+  readonly learningRate?: number | undefined;
+  readonly weightDecay?: number | undefined;
+  readonly batchSize: number;
+  readonly seed: number;
+  /** The share of rows that are kept from training. */
+  readonly validation: number;
+  readonly patience?: number | undefined;
+  /** By class name, or "balanced". */
+  readonly classWeight?: Readonly<Record<string, number>> | "balanced" | undefined;
+  readonly csv: CsvOptions;
+}
+
+/** What training says of an epoch, without its speed: equal trainings keep equal files. */
+export type EpochRecord = Omit<EpochReport, "rowsPerSecond">;
+
+/** What a model's file says of its training. */
+export interface TrainingRecord {
+  readonly settings: Settings;
+  /** The data's rows, and a hash of the file: what a resumed training must see again. */
+  readonly data: { readonly rows: number; readonly hash: string };
+  /** Epochs wanted in all. */
+  epochs: number;
+  /** Epochs that were finished before the present run began. */
+  start: number;
+  finished: boolean;
+  history: EpochRecord[];
+  bestEpoch?: number | undefined;
+}
+
+/** A model's file as the commands see it. */
+export interface KeptModel {
+  readonly preprocessing: Preprocessing;
+  readonly training: TrainingRecord;
+}
+
+export function keep(model: Model, { preprocessing, training }: KeptModel): void {
+  model.metadata.preprocessing = JSON.stringify(preprocessing);
+  model.metadata.training = JSON.stringify(training);
+}
+
+/** Errors: CommandError for a model that the command did not train; FORMAT. */
+export function keptIn(model: Model, path: string): KeptModel {
+  const { preprocessing, training } = model.metadata;
+  if (preprocessing === undefined || training === undefined) {
+    throw new CommandError(
+      `${path}: expected a model that simdgrad train saved, found one without its preprocessing. "simdgrad inspect" shows it.`,
+    );
+  }
+  try {
+    return { preprocessing: parsePreprocessing(preprocessing), training: readTraining(training) };
+  } catch (cause) {
+    throw new CommandError(`${path}: its metadata are damaged: ${(cause as Error).message}`, { cause });
+  }
+}
+
+function readTraining(text: string): TrainingRecord {
+  const record = JSON.parse(text) as TrainingRecord;
+  const sound =
+    TASKS.includes(record?.settings?.task) &&
+    typeof record.settings.csv === "object" &&
+    typeof record.data?.hash === "string" &&
+    [record.epochs, record.start].every(Number.isSafeInteger) &&
+    Array.isArray(record.history);
+  if (!sound) throw new Error("expected a training's record, found something else.");
+  return record;
+}
+
+export const isClassifier = ({ task }: Pick<Settings, "task">): boolean => task !== "regression";

@@ -1,0 +1,166 @@
+// A training: parts of the data, the network, fit with checkpoints; the same for the command and for each fold.
+
+import { apply, decode, type Prepared, type Preprocessing, prepare, split, type Table, toIndices } from "../data.ts";
+import {
+  adagrad,
+  adam,
+  adamw,
+  type Dataset,
+  dense,
+  dropout,
+  type FitOptions,
+  type History,
+  type LayerSpec,
+  type Model,
+  type OptimizerSpec,
+  type RunOptions,
+  rmsprop,
+  sequential,
+  sgd,
+} from "../index.ts";
+import { UsageError } from "./errors.ts";
+import { type Scores, scoreClasses, scoreNumbers } from "./metrics.ts";
+import { isClassifier, type Settings } from "./settings.ts";
+
+export interface Parts {
+  readonly train: Table;
+  readonly validation: Table | undefined;
+}
+
+/** The same parts for the same seed; by class where there are classes. */
+export function partsOf(table: Table, { validation, seed, target, ...settings }: Settings): Parts {
+  if (validation === 0) return { train: table, validation: undefined };
+  const stratify = isClassifier(settings) ? target : undefined;
+  const { train, test } = split(table, { test: validation, seed, stratify });
+  return { train, validation: test };
+}
+
+/** Fitted on the training part alone. */
+export function prepareFor(train: Table, settings: Settings): Preprocessing {
+  const { target, ignore, categories, fill, scale, unknown } = settings;
+  const task = isClassifier(settings) ? "classification" : "regression";
+  return prepare(train, { target, task, ignore, categories, fill, scale, unknown });
+}
+
+export interface Samples {
+  readonly train: Prepared;
+  readonly validation: Prepared | undefined;
+}
+
+/** What the training part does not know is no reason to stop in its own other part. */
+export function samplesOf(preprocessing: Preprocessing, { train, validation }: Parts): Samples {
+  return {
+    train: apply(preprocessing, train),
+    validation: validation && apply(preprocessing, validation, { unknown: "zeros" }),
+  };
+}
+
+export function classesIn({ target }: Preprocessing): readonly string[] {
+  return target?.kind === "class" ? target.classes : [];
+}
+
+export function networkFor(preprocessing: Preprocessing, settings: Settings, run: RunOptions = {}): Model {
+  const { hidden, seed } = settings;
+  const outputs = classesIn(preprocessing).length;
+  const [units, head, loss] =
+    outputs === 0
+      ? ([1, "linear", "mean-squared-error"] as const)
+      : outputs === 2
+        ? ([1, "sigmoid", "binary-cross-entropy"] as const)
+        : ([outputs, "softmax", "cross-entropy"] as const);
+  return sequential({
+    input: preprocessing.inputs,
+    layers: [...hidden.flatMap((width) => hiddenLayer(width, settings)), dense(units, { activation: head })],
+    loss,
+    optimizer: optimizerOf(settings),
+    seed,
+    ...run,
+  });
+}
+
+function hiddenLayer(width: number, { activation, dropout: rate }: Settings): LayerSpec[] {
+  return [dense(width, { activation }), ...(rate ? [dropout(rate)] : [])];
+}
+
+function optimizerOf({ optimizer, learningRate, weightDecay }: Settings): OptimizerSpec {
+  const rate = { learningRate, weightDecay };
+  switch (optimizer) {
+    case "adam":
+      return adam(rate);
+    case "adamw":
+      return adamw(rate);
+    case "sgd":
+      return sgd({ ...rate, momentum: 0.9 });
+    case "rmsprop":
+      return rmsprop(rate);
+    case "adagrad":
+      return adagrad(rate);
+  }
+}
+
+/** Errors: UsageError for classes that are none. */
+function classWeights(
+  { classWeight }: Settings,
+  preprocessing: Preprocessing,
+  y: ArrayLike<number>,
+): FitOptions["classWeight"] {
+  if (classWeight === undefined) return undefined;
+  const classes = classesIn(preprocessing);
+  if (classWeight === "balanced") {
+    const counts = classes.map((_, i) => Array.from(y).filter((label) => label === i).length);
+    return counts.map((count) => (count > 0 ? y.length / (classes.length * count) : 1));
+  }
+  for (const name of Object.keys(classWeight)) {
+    if (!classes.includes(name)) {
+      throw new UsageError(`expected --class-weight of the classes ${classes.join(", ")}, received one of "${name}".`);
+    }
+  }
+  return classes.map((name) => classWeight[name] ?? 1);
+}
+
+export type Watching = Pick<FitOptions, "onBatch" | "onEpoch" | "signal" | "resume">;
+
+/** Errors: fit's. */
+export function fitModel(
+  model: Model,
+  preprocessing: Preprocessing,
+  { train, validation }: Samples,
+  settings: Settings,
+  epochs: number,
+  watching: Watching,
+): Promise<History> {
+  const { batchSize, patience } = settings;
+  return model.fit(train satisfies Dataset, {
+    epochs,
+    batchSize,
+    validation,
+    classWeight: classWeights(settings, preprocessing, train.y),
+    earlyStopping: patience === undefined ? undefined : { patience, monitor: validation ? "validationLoss" : "loss" },
+    ...watching,
+  });
+}
+
+/** The predictions of a table whose target is known, beside it: class indices, or numbers in the target's units. */
+export interface Answers {
+  readonly truths: number[];
+  readonly guesses: number[];
+}
+
+export function answersOf(
+  model: Model,
+  preprocessing: Preprocessing,
+  table: Table,
+  unknown?: "error" | "zeros",
+): Answers {
+  const options = unknown ? { unknown } : {};
+  const { x, y } = apply(preprocessing, table, options);
+  const decoded = decode(preprocessing, model.predict(x));
+  if (decoded instanceof Float64Array) {
+    return { truths: Array.from(decode(preprocessing, y) as Float64Array), guesses: Array.from(decoded) };
+  }
+  return { truths: Array.from(y), guesses: Array.from(toIndices(decoded, classesIn(preprocessing))) };
+}
+
+export function scoresOf({ truths, guesses }: Answers, classes: readonly string[]): Scores {
+  return classes.length > 0 ? scoreClasses(truths, guesses, classes) : scoreNumbers(truths, guesses);
+}
