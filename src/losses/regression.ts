@@ -33,10 +33,16 @@ function plain<S extends MeanSquaredErrorSpec | MeanAbsoluteErrorSpec>(
 }
 
 /** loss = (y - t)^2. */
-export const meanSquaredErrorRule = plain<MeanSquaredErrorSpec>("mean-squared-error", "mean_squared_error");
+export const meanSquaredErrorRule = /* @__PURE__ */ plain<MeanSquaredErrorSpec>(
+  "mean-squared-error",
+  "mean_squared_error",
+);
 
 /** loss = |y - t|; the gradient at 0 is 0. */
-export const meanAbsoluteErrorRule = plain<MeanAbsoluteErrorSpec>("mean-absolute-error", "mean_absolute_error");
+export const meanAbsoluteErrorRule = /* @__PURE__ */ plain<MeanAbsoluteErrorSpec>(
+  "mean-absolute-error",
+  "mean_absolute_error",
+);
 
 /** loss = d^2 / 2 where |d| <= delta, else delta (|d| - delta / 2), d = y - t.
  *  Source: Huber 1964, as torch.nn.functional.huber_loss. */

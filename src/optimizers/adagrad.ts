@@ -3,7 +3,7 @@ import type { OptimizerRule } from "../contract.ts";
 import { checkKeys, checkNumber, checkOptions, orDefault } from "../options.ts";
 import { type Checked, type CommonOptions, checkCommon, commonKeys, LEARNING_RATE } from "./common.ts";
 
-const KEYS = [...commonKeys, "epsilon"];
+const KEYS = /* @__PURE__ */ commonKeys.concat("epsilon");
 
 export interface AdagradOptions extends CommonOptions {
   epsilon?: number | undefined;

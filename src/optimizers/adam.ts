@@ -4,7 +4,7 @@ import { powInteger } from "../numerics.ts";
 import { checkKeys, checkNumber, checkOptions, orDefault } from "../options.ts";
 import { type Checked, type CommonOptions, checkCommon, commonKeys, LEARNING_RATE } from "./common.ts";
 
-const KEYS = [...commonKeys, "beta1", "beta2", "epsilon"];
+const KEYS = /* @__PURE__ */ commonKeys.concat("beta1", "beta2", "epsilon");
 
 export interface AdamOptions extends CommonOptions {
   beta1?: number | undefined;
@@ -55,8 +55,8 @@ function rule<S extends AdamSpec | AdamwSpec>(kind: S["kind"], weightDecay: numb
   };
 }
 
-export const adamRule = rule<AdamSpec>("adam", 0);
-export const adamwRule = rule<AdamwSpec>("adamw", 0.01);
+export const adamRule = /* @__PURE__ */ rule<AdamSpec>("adam", 0);
+export const adamwRule = /* @__PURE__ */ rule<AdamwSpec>("adamw", 0.01);
 
 /** 1 / (1 - beta^t), t from 1, from the step count alone, so that a resumed run has the same bits. */
 function biasCorrection(name: string, beta: number): Scalar {

@@ -9,7 +9,7 @@ export interface ClipOptions {
   clipValue?: number | undefined;
 }
 
-export const clipKeys = ["clipValue", "clipNorm"] as const;
+const clipKeys = ["clipValue", "clipNorm"] as const;
 
 /** Only what is given. Errors: CONFIG. */
 export function checkClip(where: string, options: ClipOptions): ClipOptions {

@@ -2,7 +2,7 @@
 import type { Scalar } from "../contract.ts";
 import { checkNumber, orDefault } from "../options.ts";
 import { checkLearningRate, type LearningRate } from "../schedules.ts";
-import { type ClipOptions, checkClip, clipKeys } from "./clip.ts";
+import { type ClipOptions, checkClip } from "./clip.ts";
 
 export interface CommonOptions extends ClipOptions {
   /** A number, or a schedule of the steps made. */
@@ -14,7 +14,7 @@ export interface CommonOptions extends ClipOptions {
 /** An optimizer's options once checked: all there, but for the bounds that are not set. */
 export type Checked<O extends CommonOptions> = Readonly<Required<Omit<O, keyof ClipOptions>> & ClipOptions>;
 
-export const commonKeys = ["learningRate", "weightDecay", ...clipKeys] as const;
+export const commonKeys: readonly string[] = ["learningRate", "weightDecay", "clipValue", "clipNorm"];
 
 export const LEARNING_RATE: Scalar = { name: "learningRate", value: (state) => state.learningRate };
 

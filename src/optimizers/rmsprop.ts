@@ -3,7 +3,7 @@ import type { OptimizerRule } from "../contract.ts";
 import { checkKeys, checkNumber, checkOptions, orDefault } from "../options.ts";
 import { type Checked, type CommonOptions, checkCommon, commonKeys, LEARNING_RATE } from "./common.ts";
 
-const KEYS = [...commonKeys, "alpha", "epsilon", "momentum"];
+const KEYS = /* @__PURE__ */ commonKeys.concat("alpha", "epsilon", "momentum");
 
 export interface RmspropOptions extends CommonOptions {
   alpha?: number | undefined;

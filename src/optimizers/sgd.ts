@@ -4,7 +4,7 @@ import { SimdgradError } from "../errors.ts";
 import { checkBoolean, checkKeys, checkNumber, checkOptions, orDefault } from "../options.ts";
 import { type Checked, type CommonOptions, checkCommon, commonKeys, LEARNING_RATE } from "./common.ts";
 
-const KEYS = [...commonKeys, "momentum", "nesterov"];
+const KEYS = /* @__PURE__ */ commonKeys.concat("momentum", "nesterov");
 
 export interface SgdOptions extends CommonOptions {
   momentum?: number | undefined;

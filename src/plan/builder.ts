@@ -24,7 +24,7 @@ export function fixedBuffer(name: string, region: Region, length: number): Buffe
 }
 
 /** Packing space of sgemm; the arena gives it the largest need of all products. */
-export const SCRATCH = fixedBuffer("scratch", "scratch", 0);
+export const SCRATCH = /* @__PURE__ */ fixedBuffer("scratch", "scratch", 0);
 
 export class ProgramBuilder implements Builder {
   readonly rows: Rows = { times: 1 };

@@ -14,7 +14,9 @@ type Division =
   | { readonly by: "columns" }
   | { readonly by: "product" };
 
+/* @__NO_SIDE_EFFECTS__ */
 const elements = (...pointers: number[]): Division => ({ by: "elements", pointers });
+/* @__NO_SIDE_EFFECTS__ */
 const rows = (...matrices: [number, number][]): Division => ({ by: "rows", matrices });
 const product: Division = { by: "product" };
 const forward = elements(1, 2);

@@ -70,7 +70,7 @@ export function forSharedMemory(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
 }
 
 /** Length and "memory", kind and flags of an unshared memory without a maximum. */
-const MEMORY_IMPORT = [6, ...[..."memory"].map((letter) => letter.charCodeAt(0)), 2, 0];
+const MEMORY_IMPORT = [6, 109, 101, 109, 111, 114, 121, 2, 0];
 /** 65535 pages, as src/runtime/instance.ts allows. */
 const MAXIMUM = [255, 255, 3];
 
@@ -89,7 +89,7 @@ export function useRelaxed(simd: Simd): boolean {
 }
 
 /** A function of nothing that does one f32x4.relaxed_madd. */
-const RELAXED_PROBE = Uint8Array.of(
+const RELAXED_PROBE = /* @__PURE__ */ Uint8Array.of(
   ...[0, 97, 115, 109, 1, 0, 0, 0], // header
   ...[1, 4, 1, 96, 0, 0, 3, 2, 1, 0], // one type: nothing to nothing; one function of it
   ...[10, 16, 1, 14, 1, 1, 123], // its body: one v128 local
