@@ -27,7 +27,7 @@ export async function checkSize() {
   const rows = [
     { name: "kernels", bytes: wasm.length, aim: 18_000, limit: 22_150 },
     { name: "kernels, gzip", bytes: gzipped(wasm), aim: 6_500, limit: 9_120 },
-    { name: "a script that trains, gzip", bytes: gzipped(await bundle(TRAINING)), aim: 24_000, limit: 38_500 },
+    { name: "a script that trains, gzip", bytes: gzipped(await bundle(TRAINING)), aim: 24_000, limit: 38_600 },
     { name: "a script that predicts, gzip", bytes: gzipped(await bundle(PREDICTING)), aim: 12_000, limit: 17_500 },
   ];
   for (const { name, bytes, aim } of rows) {

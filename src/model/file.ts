@@ -27,7 +27,7 @@ const BEST = "best.";
 const PAUSED = "paused.";
 /** So that a file's header stays sane, and what it may ask of who reads it. Units: characters of JSON. */
 const MAX_USER = 2 ** 22;
-const MAX_SPEC = 2 ** 18;
+const MAX_SPEC = 2 ** 17;
 
 /** What a user keeps beside the network: his own keys, any text. */
 export type UserMetadata = Record<string, string>;
@@ -243,6 +243,11 @@ function readRun(json: NonNullable<StateJson["run"]>, taker: TensorTaker): RunSt
   for (const [name, value] of Object.entries({ loss, weight, correct, answers })) checkNumber("sums", name, value);
   const count = (name: "rows" | "batchSize" | "done" | "batch", least: number) =>
     checkCount("run", name, json[name], least);
+  const rows = count("rows", 0);
+  const batchSize = count("batchSize", 1);
+  // A stream's rows are not known.
+  const high = rows > 0 ? Math.ceil(rows / batchSize) : undefined;
+  const batch = checkNumber("run", "batch", count("batch", 0), { high });
   const { best, paused } = json;
   if (best !== undefined) checkKeys("best", best, ["score", "epoch", "waited", "step", "forwards"]);
   if (paused !== undefined) checkKeys("paused", paused, ["step", "forwards"]);
@@ -251,10 +256,10 @@ function readRun(json: NonNullable<StateJson["run"]>, taker: TensorTaker): RunSt
     blocks: [taker.block(prefix), ...taker.moments(prefix)],
   });
   return {
-    rows: count("rows", 0),
-    batchSize: count("batchSize", 1),
+    rows,
+    batchSize,
     done: count("done", 0),
-    batch: count("batch", 0),
+    batch,
     sums: { loss, weight, correct, answers, ...(tally ? { tally } : {}) },
     stopping: best && {
       best: checkNumber("best", "score", best.score),
@@ -334,7 +339,8 @@ export function inFile<T>(part: string, read: () => T): T {
 }
 
 function bad(what: string, cause?: unknown): SimdgradError {
-  return new SimdgradError("FORMAT", `load: ${what}.`, "The file is damaged, or another version wrote it.", { cause });
+  const text = what.replace(/\.$/, "");
+  return new SimdgradError("FORMAT", `load: ${text}.`, "The file is damaged, or another version wrote it.", { cause });
 }
 
 /** Puts a file's content into a model that was built from its spec. */

@@ -105,24 +105,35 @@ function lifetimes(program: Program, region: Region, capacity: number): Interval
   return [...intervals.values()];
 }
 
-/** First fit: each buffer at the lowest offset where no buffer that lives at the same time lies. The end of all. */
+/** First fit: each buffer at the lowest offset where no buffer that lives at the same time lies. The end of all.
+ *  Shapes: intervals in the order of their first steps. */
 export function pack(intervals: readonly Interval[], start: number, offsets: Map<BufferRef, number>): number {
-  const placed: { offset: number; interval: Interval }[] = [];
+  const byEnd = [...intervals].sort((a, b) => a.last - b.last);
+  const gaps = [{ start, end: Number.POSITIVE_INFINITY }];
+  let dead = 0;
   let end = start;
-  for (const interval of intervals) {
-    const alive = placed
-      .filter(({ interval: other }) => other.first <= interval.last && interval.first <= other.last)
-      .sort((a, b) => a.offset - b.offset);
-    let offset = start;
-    for (const other of alive) {
-      if (offset + interval.bytes <= other.offset) break;
-      offset = Math.max(offset, other.offset + other.interval.bytes);
+  for (const { buffer, bytes, first } of intervals) {
+    for (; byEnd[dead].last < first; dead++) {
+      const from = offsets.get(byEnd[dead].buffer) as number;
+      release(gaps, from, from + byEnd[dead].bytes);
     }
-    placed.push({ offset, interval });
-    offsets.set(interval.buffer, offset);
-    end = Math.max(end, offset + interval.bytes);
+    const gap = gaps.find((gap) => gap.end - gap.start >= bytes) as (typeof gaps)[0];
+    offsets.set(buffer, gap.start);
+    gap.start += bytes;
+    end = Math.max(end, gap.start);
   }
   return end;
+}
+
+/** Gaps stay in order, and neighbours become one. */
+function release(gaps: { start: number; end: number }[], start: number, end: number): void {
+  const next = gaps.findIndex((gap) => gap.start >= end);
+  const before = gaps[next - 1];
+  if (before?.end === start) {
+    before.end = end;
+    if (gaps[next].start === end) gaps.splice(next - 1, 2, { start: before.start, end: gaps[next].end });
+  } else if (gaps[next].start === end) gaps[next].start = start;
+  else gaps.splice(next, 0, { start, end });
 }
 
 function scratchBytes(program: Program, capacity: number): number {

@@ -124,12 +124,12 @@ export interface Layout {
 export function layOut(spec: NetworkSpec, momentNames?: readonly string[]): Layout {
   const inference = momentNames === undefined;
   const joined = join(spec.layers);
-  const shapes = joined.map(({ name, layer }, i) => {
-    const inputs = joined
-      .slice(0, i)
-      .reduce((units, before) => layerRule(before.layer).units(before.layer, units), spec.input);
+  let units = spec.input;
+  const shapes = joined.map(({ name, layer }) => {
     const rule = layerRule(layer);
-    return { name, layer, units: rule.units(layer, inputs), shapes: rule.parameters(layer, inputs) };
+    const shapes = rule.parameters(layer, units);
+    units = rule.units(layer, units);
+    return { name, layer, units, shapes };
   });
   const parameterCount = shapes.reduce(
     (sum, layer) => sum + layer.shapes.reduce((n, { shape }) => n + size(shape), 0),
