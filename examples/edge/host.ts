@@ -12,15 +12,16 @@ const FEEDBACKS = 1000;
 
 const [miniflare, worker, wasm, ...args] = process.argv.slice(2);
 const { port } = readCounts({ port: 0 }, args);
-const storage = mkdtempSync(join(tmpdir(), "simdgrad-edge-"));
 const { train, test } = readDigits();
+const storage = mkdtempSync(join(tmpdir(), "simdgrad-edge-"));
+// Whatever ends the process: miniflare ends it by itself after Ctrl-C.
+process.once("exit", () => rmSync(storage, { recursive: true, force: true, maxRetries: 5 }));
 const service = await serve({ miniflare, worker, wasm, storage }, port);
 try {
   await show();
   if (port !== 0) await wait();
 } finally {
   await service.stop();
-  rmSync(storage, { recursive: true });
 }
 
 async function show() {
