@@ -3,7 +3,7 @@
 import type { KernelName, Kernels } from "./abi.ts";
 
 // Words of the block.
-/** Counts commands; lanes wait for it to change. */
+/** Counts twice a command, so that it is odd while one is written; lanes wait for it to change. */
 export const SEQUENCE = 0;
 /** A list's number, or one of the commands below. */
 export const COMMAND = 1;
@@ -81,8 +81,11 @@ export class Barrier {
       while (Atomics.load(words, word) === value) if (this.now() - started > timeout) return false;
       return true;
     }
+    let outcome: string;
     Atomics.add(words, SLEEPERS, 1);
-    const outcome = Atomics.wait(words, word, value, timeout);
+    // Again where an engine woke the lane for nothing.
+    do outcome = Atomics.wait(words, word, value, timeout);
+    while (outcome === "ok" && Atomics.load(words, word) === value);
     Atomics.sub(words, SLEEPERS, 1);
     this.slept += this.now() - started;
     return outcome !== "timed-out";

@@ -65,8 +65,11 @@ function server(barrier: Barrier): () => void {
   return function serve() {
     for (;;) {
       barrier.waitFor(SEQUENCE, seen, IDLE_SPINS, Number.POSITIVE_INFINITY);
-      seen = Atomics.load(words, SEQUENCE);
+      const sequence = Atomics.load(words, SEQUENCE);
       const command = Atomics.load(words, COMMAND);
+      // Nobody waits until a lane has seen the command to yield: the next one may be written right now.
+      if (sequence % 2 !== 0 || Atomics.load(words, SEQUENCE) !== sequence) continue;
+      seen = sequence;
       if (command === COMMAND_STOP) return;
       if (command === COMMAND_YIELD) return later(serve);
       try {

@@ -133,6 +133,7 @@ export class Lanes {
   }
 
   private command(command: number): void {
+    Atomics.add(this.words, SEQUENCE, 1);
     Atomics.store(this.words, COMMAND, command);
     Atomics.add(this.words, SEQUENCE, 1);
     Atomics.notify(this.words, SEQUENCE);
@@ -151,7 +152,7 @@ export class Lanes {
     throw new SimdgradError(
       "RUNTIME",
       `One of ${this.count} lanes ${what}; this step is not complete.`,
-      "The model goes on with one thread; build it anew to have all again. Where a policy refuses workers from blobs, pass `worker` to start simdgrad/lane.",
+      "The model goes on with one thread; build it anew to have all again. Where blobs are refused as workers, pass `worker`: simdgrad/lane.",
       { cause },
     );
   }

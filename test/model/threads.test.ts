@@ -66,6 +66,11 @@ async function trained(options: RunOptions, base: SequentialConfig = config): Pr
   return new Uint32Array(Float32Array.from(results).buffer);
 }
 
+/** toEqual takes seconds on arrays this long. */
+function sameBits(a: Float32Array, b: Float32Array): boolean {
+  return Buffer.from(a.buffer, a.byteOffset, a.byteLength).equals(Buffer.from(b.buffer, b.byteOffset, b.byteLength));
+}
+
 describe("threads", () => {
   it("1, 2, 3 and 4 give the same bits, for shapes that do not divide", async () => {
     const one = await trained({ threads: 1 });
@@ -95,6 +100,30 @@ describe("threads", () => {
     for (const threads of [2, 3, 4]) {
       expect(await trained({ threads }, { ...config, layers }), `${threads} threads`).toEqual(one);
     }
+  });
+
+  it("a lane that is slow to read its command does no step twice", async () => {
+    // Word 1 is the command; without a pause between steps, commands to yield and to run follow each other closely.
+    const slow = `{
+      const { load } = Atomics;
+      Atomics.load = (words, i) => {
+        if (i === 1) for (const end = performance.now() + 1; performance.now() < end;);
+        return load(words, i);
+      };
+    }`;
+    const workers = vi.fn(() => new Worker(slow + laneSource, { eval: true }));
+    const [two, one] = [2, 1].map((threads) => sequential({ ...config, threads, worker: workers }));
+    for (let turn = 0; turn < 12; turn++) {
+      // Each number of rows is a new list, which the lane has to read first.
+      for (const model of [one, two]) {
+        const rows = ROWS - turn;
+        for (let i = 0; i < 3; i++) model.trainBatch(x.subarray(0, rows * 301), y.subarray(0, rows));
+      }
+      expect(sameBits(two.weights, one.weights), `turn ${turn}`).toBe(true);
+      await pause(5);
+    }
+    expect(workers).toHaveBeenCalledOnce();
+    two[Symbol.dispose]();
   });
 
   it("small steps stay on one lane", async () => {
