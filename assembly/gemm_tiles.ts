@@ -3,274 +3,276 @@
 // Every output element is one chain, acc = madd(a, b, acc) from 0 over the block's k in order, then
 // C = pmax(acc + init, lo): all tiles give the same bits. `init` is read at ip + i*is and covers bias (is = 0),
 // accumulation (ip = C) and nothing (ip = zeros); lo points to 0 for ReLU, else to -Infinity. pmax(v, lo) lets NaN
-// pass. The end has no branch, because what is spilled after a loop is also stored inside it. Loops are not unrolled
-// by hand: V8 up to 12.4 hoists all loads of a basic block to its top, and 8 sums + 2 B + 4 A + 1 fill its 15
-// registers. V8 unrolls them itself, with an exit after each k, when they stand deep enough in other loops: that is
-// why all tiles are inlined (81 % of the machine's multiply-add rate without, 96 % with).
+// pass. A full tile's end has no branch, because what is spilled after a loop is also stored inside it. Loops are not
+// unrolled by hand: V8 up to 12.4 hoists all loads of a basic block to its top, and 8 sums + 2 B + 4 A + 1 fill its 15
+// registers. V8 unrolls them itself, with an exit after each k, the more often the deeper they stand in other loops:
+// that is why the packed tile is inlined into all of sgemm's (81 % of the machine's multiply-add rate without).
 //
 // Rows past the last are clamped: they compute the last row again (or, from a packed panel, padding) and are stored
 // before it at the same place. All of `init` is read before the first store, so C may be its own `init`.
-// Strides (sa between k of A, ra between rows of A, sb between k of B, ldc, is) are in bytes.
-import { madd, store_tail } from "./simd";
+// Sums p are a tile's first four columns, q the next four.
+// Strides (sa between k of A, ra between rows of A, sb between k of B, rc, is) are in bytes, js between columns of
+// `init` too: 4, or 0 where it is zeros.
+import { store_few } from "./map";
+import { madd } from "./simd";
 
 /** 16 zeros: the `init` of a product without bias. */
 export const ZEROS: usize = memory.data<f32>([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
 /** -Infinity: the lower bound of a product without ReLU. */
 export const NO_BOUND: usize = memory.data<u32>([0xff800000]);
 
-/** Adds `init`, applies the bound and stores rows 0 to rows - 1 of a 4x8 tile. */
+/** Adds `init`, applies the bound and stores four rows of eight columns, the last row first. */
 // @ts-ignore: decorator
 @inline
-function finish_4x8(
-  s00: v128, s01: v128, s10: v128, s11: v128, s20: v128, s21: v128, s30: v128, s31: v128,
-  c: usize, ldc: usize, ip: usize, is: usize, lo: usize, rows: i32,
+function finish(
+  p0: v128, p1: v128, p2: v128, p3: v128, q0: v128, q1: v128, q2: v128, q3: v128,
+  c0: usize, c1: usize, c2: usize, c3: usize, i0: usize, i1: usize, i2: usize, i3: usize, lo: usize,
 ): void {
-  const i1 = rows > 1 ? ip + is : ip;
-  const i2 = rows > 2 ? i1 + is : i1;
-  const i3 = rows > 3 ? i2 + is : i2;
-  s00 = f32x4.add(s00, v128.load(ip));
-  s01 = f32x4.add(s01, v128.load(ip, 16));
-  s10 = f32x4.add(s10, v128.load(i1));
-  s11 = f32x4.add(s11, v128.load(i1, 16));
-  s20 = f32x4.add(s20, v128.load(i2));
-  s21 = f32x4.add(s21, v128.load(i2, 16));
-  s30 = f32x4.add(s30, v128.load(i3));
-  s31 = f32x4.add(s31, v128.load(i3, 16));
+  p0 = f32x4.add(p0, v128.load(i0));
+  q0 = f32x4.add(q0, v128.load(i0, 16));
+  p1 = f32x4.add(p1, v128.load(i1));
+  q1 = f32x4.add(q1, v128.load(i1, 16));
+  p2 = f32x4.add(p2, v128.load(i2));
+  q2 = f32x4.add(q2, v128.load(i2, 16));
+  p3 = f32x4.add(p3, v128.load(i3));
+  q3 = f32x4.add(q3, v128.load(i3, 16));
   const bound = v128.load32_splat(lo);
-  const c1 = rows > 1 ? c + ldc : c;
-  const c2 = rows > 2 ? c1 + ldc : c1;
-  const c3 = rows > 3 ? c2 + ldc : c2;
-  v128.store(c3, f32x4.pmax(s30, bound));
-  v128.store(c3, f32x4.pmax(s31, bound), 16);
-  v128.store(c2, f32x4.pmax(s20, bound));
-  v128.store(c2, f32x4.pmax(s21, bound), 16);
-  v128.store(c1, f32x4.pmax(s10, bound));
-  v128.store(c1, f32x4.pmax(s11, bound), 16);
-  v128.store(c, f32x4.pmax(s00, bound));
-  v128.store(c, f32x4.pmax(s01, bound), 16);
+  v128.store(c3, f32x4.pmax(p3, bound));
+  v128.store(c3, f32x4.pmax(q3, bound), 16);
+  v128.store(c2, f32x4.pmax(p2, bound));
+  v128.store(c2, f32x4.pmax(q2, bound), 16);
+  v128.store(c1, f32x4.pmax(p1, bound));
+  v128.store(c1, f32x4.pmax(q1, bound), 16);
+  v128.store(c0, f32x4.pmax(p0, bound));
+  v128.store(c0, f32x4.pmax(q0, bound), 16);
 }
 
-/** 4x8 tile over packed panels: 4 values of A and 8 of B a k, side by side. */
+/** A column of 4x8 tiles over packed panels: 4 values of A and 8 of B a k, side by side. */
 // @ts-ignore: decorator
 @inline
-export function tile_4x8(
-  kc: i32, a: usize, b: usize, c: usize, ldc: usize, ip: usize, is: usize, lo: usize, rows: i32,
+export function packed_column(
+  m: i32, kc: i32, a: usize, b: usize, c: usize, rc: usize, ip: usize, is: usize, lo: usize,
 ): void {
-  let s00 = f32x4.splat(0), s01 = f32x4.splat(0), s10 = f32x4.splat(0), s11 = f32x4.splat(0);
-  let s20 = f32x4.splat(0), s21 = f32x4.splat(0), s30 = f32x4.splat(0), s31 = f32x4.splat(0);
-  if (kc) {
+  const strip = <usize>(((kc + 3) & ~3) - kc) << 4;
+  for (; m > 0; m -= 4) {
+    let p0 = f32x4.splat(0), p1 = p0, p2 = p0, p3 = p0, q0 = p0, q1 = p0, q2 = p0, q3 = p0;
+    let z = b;
     const end = b + (<usize>kc << 5);
     do {
-      const b0 = v128.load(b), b1 = v128.load(b, 16);
+      const b0 = v128.load(z), b1 = v128.load(z, 16);
       let x = v128.load32_splat(a);
-      s00 = madd(x, b0, s00);
-      s01 = madd(x, b1, s01);
+      p0 = madd(x, b0, p0);
+      q0 = madd(x, b1, q0);
       x = v128.load32_splat(a, 4);
-      s10 = madd(x, b0, s10);
-      s11 = madd(x, b1, s11);
+      p1 = madd(x, b0, p1);
+      q1 = madd(x, b1, q1);
       x = v128.load32_splat(a, 8);
-      s20 = madd(x, b0, s20);
-      s21 = madd(x, b1, s21);
+      p2 = madd(x, b0, p2);
+      q2 = madd(x, b1, q2);
       x = v128.load32_splat(a, 12);
-      s30 = madd(x, b0, s30);
-      s31 = madd(x, b1, s31);
+      p3 = madd(x, b0, p3);
+      q3 = madd(x, b1, q3);
       a += 16;
-      b += 32;
-    } while (b != end);
+      z += 32;
+    } while (z != end);
+    a += strip;
+    const i1 = m > 1 ? ip + is : ip;
+    const i2 = m > 2 ? i1 + is : i1;
+    const i3 = m > 3 ? i2 + is : i2;
+    const c1 = m > 1 ? c + rc : c;
+    const c2 = m > 2 ? c1 + rc : c1;
+    const c3 = m > 3 ? c2 + rc : c2;
+    finish(p0, p1, p2, p3, q0, q1, q2, q3, c, c1, c2, c3, ip, i1, i2, i3, lo);
+    c += rc << 2;
+    ip += is << 2;
   }
-  finish_4x8(s00, s01, s10, s11, s20, s21, s30, s31, c, ldc, ip, is, lo, rows);
 }
 
-/** 4x8 tile with any distance between the rows of A; all four rows are there. */
-// @ts-ignore: decorator
-@inline
-export function tile_4x8_strided(
-  kc: i32, a: usize, ra: usize, sa: usize, b: usize, sb: usize,
-  c: usize, ldc: usize, ip: usize, is: usize, lo: usize,
+/** C, or some columns of it, 4 rows at a time, in the largest tiles that rows and columns allow.
+ *  Units: strip, bytes from 4 rows of A to the next 4. */
+export function column(
+  m: i32, n: i32, kc: i32, a: usize, ra: usize, sa: usize, strip: usize, b: usize, sb: usize,
+  c: usize, rc: usize, ip: usize, is: usize, js: usize, lo: usize, padded: i32,
 ): void {
-  let s00 = f32x4.splat(0), s01 = f32x4.splat(0), s10 = f32x4.splat(0), s11 = f32x4.splat(0);
-  let s20 = f32x4.splat(0), s21 = f32x4.splat(0), s30 = f32x4.splat(0), s31 = f32x4.splat(0);
-  if (kc) {
-    let a1 = a + ra;
-    let a2 = a1 + ra;
-    let a3 = a2 + ra;
-    const end = b + <usize>kc * sb;
-    do {
-      const b0 = v128.load(b), b1 = v128.load(b, 16);
-      let x = v128.load32_splat(a);
-      s00 = madd(x, b0, s00);
-      s01 = madd(x, b1, s01);
-      x = v128.load32_splat(a1);
-      s10 = madd(x, b0, s10);
-      s11 = madd(x, b1, s11);
-      x = v128.load32_splat(a2);
-      s20 = madd(x, b0, s20);
-      s21 = madd(x, b1, s21);
-      x = v128.load32_splat(a3);
-      s30 = madd(x, b0, s30);
-      s31 = madd(x, b1, s31);
-      a += sa;
-      a1 += sa;
-      a2 += sa;
-      a3 += sa;
-      b += sb;
-    } while (b != end);
+  for (; m > 0; m -= 4) {
+    let y = b, ct = c, it = ip;
+    let left = n;
+    if (m > 3) {
+      for (; left >= 8; left -= 8) {
+        let p0 = f32x4.splat(0), p1 = p0, p2 = p0, p3 = p0, q0 = p0, q1 = p0, q2 = p0, q3 = p0;
+        if (kc) {
+          let x = a, x1 = a + ra, x2 = x1 + ra, x3 = x2 + ra, z = y;
+          const end = y + <usize>kc * sb;
+          do {
+            const b0 = v128.load(z), b1 = v128.load(z, 16);
+            let s = v128.load32_splat(x);
+            p0 = madd(s, b0, p0);
+            q0 = madd(s, b1, q0);
+            s = v128.load32_splat(x1);
+            p1 = madd(s, b0, p1);
+            q1 = madd(s, b1, q1);
+            s = v128.load32_splat(x2);
+            p2 = madd(s, b0, p2);
+            q2 = madd(s, b1, q2);
+            s = v128.load32_splat(x3);
+            p3 = madd(s, b0, p3);
+            q3 = madd(s, b1, q3);
+            x += sa;
+            x1 += sa;
+            x2 += sa;
+            x3 += sa;
+            z += sb;
+          } while (z != end);
+        }
+        const i1 = it + is;
+        const i2 = i1 + is;
+        const c1 = ct + rc;
+        const c2 = c1 + rc;
+        finish(p0, p1, p2, p3, q0, q1, q2, q3, ct, c1, c2, c2 + rc, it, i1, i2, i2 + is, lo);
+        y += 32;
+        ct += 32;
+        it += js << 3;
+      }
+    }
+    // Up to 3x8; of one or two rows 16 columns, the last eight in p2 to q3.
+    for (; left >= 8; left -= 8) {
+      let p0 = f32x4.splat(0), p1 = p0, p2 = p0, p3 = p0, q0 = p0, q1 = p0, q2 = p0, q3 = p0;
+      let x = a, x1 = m > 1 ? a + ra : a, z = y;
+      const end = y + <usize>kc * sb;
+      const i0 = it, i1 = m > 1 ? it + is : it;
+      const c0 = ct, c1 = m > 1 ? ct + rc : ct;
+      y += 32;
+      ct += 32;
+      it += js << 3;
+      let i2 = it, i3 = i1 + (js << 3), c2 = ct, c3 = c1 + 32;
+      if (left < 16 || m > 2) {
+        i2 = i1;
+        c2 = c1;
+        let x2 = x1;
+        if (m > 2) {
+          i2 += is;
+          c2 += rc;
+          x2 += ra;
+        }
+        i3 = i2;
+        c3 = c2;
+        if (kc) {
+          do {
+            const b0 = v128.load(z), b1 = v128.load(z, 16);
+            let s = v128.load32_splat(x);
+            p0 = madd(s, b0, p0);
+            q0 = madd(s, b1, q0);
+            s = v128.load32_splat(x1);
+            p1 = madd(s, b0, p1);
+            q1 = madd(s, b1, q1);
+            s = v128.load32_splat(x2);
+            p2 = madd(s, b0, p2);
+            q2 = madd(s, b1, q2);
+            x += sa;
+            x1 += sa;
+            x2 += sa;
+            z += sb;
+          } while (z != end);
+        }
+        p3 = p2;
+        q3 = q2;
+      } else {
+        left -= 8;
+        y += 32;
+        ct += 32;
+        it += js << 3;
+        if (m > 1) {
+          if (kc) {
+            do {
+              const s0 = v128.load32_splat(x), s1 = v128.load32_splat(x1);
+              let v = v128.load(z);
+              p0 = madd(s0, v, p0);
+              p1 = madd(s1, v, p1);
+              v = v128.load(z, 16);
+              q0 = madd(s0, v, q0);
+              q1 = madd(s1, v, q1);
+              v = v128.load(z, 32);
+              p2 = madd(s0, v, p2);
+              p3 = madd(s1, v, p3);
+              v = v128.load(z, 48);
+              q2 = madd(s0, v, q2);
+              q3 = madd(s1, v, q3);
+              x += sa;
+              x1 += sa;
+              z += sb;
+            } while (z != end);
+          }
+        } else {
+          if (kc) {
+            do {
+              const s = v128.load32_splat(x);
+              p0 = madd(s, v128.load(z), p0);
+              q0 = madd(s, v128.load(z, 16), q0);
+              p2 = madd(s, v128.load(z, 32), p2);
+              q2 = madd(s, v128.load(z, 48), q2);
+              x += sa;
+              z += sb;
+            } while (z != end);
+          }
+          p1 = p0;
+          q1 = q0;
+          p3 = p2;
+          q3 = q2;
+        }
+      }
+      finish(p0, p1, p2, p3, q0, q1, q2, q3, c0, c1, c2, c3, i0, i1, i2, i3, lo);
+    }
+    for (; left > 0; left -= 4) {
+      let p0 = f32x4.splat(0), p1 = p0, p2 = p0, p3 = p0;
+      if (kc) {
+        let x = a, z = y;
+        let x1 = m > 1 ? a + ra : a;
+        let x2 = m > 2 ? x1 + ra : x1;
+        let x3 = m > 3 ? x2 + ra : x2;
+        const end = y + <usize>kc * sb;
+        do {
+          const b0 = v128.load(z);
+          p0 = madd(v128.load32_splat(x), b0, p0);
+          p1 = madd(v128.load32_splat(x1), b0, p1);
+          p2 = madd(v128.load32_splat(x2), b0, p2);
+          p3 = madd(v128.load32_splat(x3), b0, p3);
+          x += sa;
+          x1 += sa;
+          x2 += sa;
+          x3 += sa;
+          z += sb;
+        } while (z != end);
+      }
+      const i1 = m > 1 ? it + is : it;
+      const i2 = m > 2 ? i1 + is : i1;
+      const i3 = m > 3 ? i2 + is : i2;
+      const c1 = m > 1 ? ct + rc : ct;
+      const c2 = m > 2 ? c1 + rc : c1;
+      const c3 = m > 3 ? c2 + rc : c2;
+      const bound = v128.load32_splat(lo);
+      p0 = f32x4.pmax(f32x4.add(p0, v128.load(it)), bound);
+      p1 = f32x4.pmax(f32x4.add(p1, v128.load(i1)), bound);
+      p2 = f32x4.pmax(f32x4.add(p2, v128.load(i2)), bound);
+      p3 = f32x4.pmax(f32x4.add(p3, v128.load(i3)), bound);
+      if (left >= 4 || padded) {
+        v128.store(c3, p3);
+        v128.store(c2, p2);
+        v128.store(c1, p1);
+        v128.store(ct, p0);
+      } else {
+        store_few(c3, p3, left);
+        store_few(c2, p2, left);
+        store_few(c1, p1, left);
+        store_few(ct, p0, left);
+      }
+      y += 16;
+      ct += 16;
+      it += js << 2;
+    }
+    a += strip;
+    c += rc << 2;
+    ip += is << 2;
   }
-  finish_4x8(s00, s01, s10, s11, s20, s21, s30, s31, c, ldc, ip, is, lo, 4);
-}
-
-/** 3x8 tile for 1 to 3 rows. */
-// @ts-ignore: decorator
-@inline
-export function tile_3x8(
-  kc: i32, a: usize, ra: usize, sa: usize, b: usize, sb: usize,
-  c: usize, ldc: usize, ip: usize, is: usize, lo: usize, rows: i32,
-): void {
-  let s00 = f32x4.splat(0), s01 = f32x4.splat(0), s10 = f32x4.splat(0), s11 = f32x4.splat(0);
-  let s20 = f32x4.splat(0), s21 = f32x4.splat(0);
-  if (kc) {
-    let a1 = rows > 1 ? a + ra : a;
-    let a2 = rows > 2 ? a1 + ra : a1;
-    const end = b + <usize>kc * sb;
-    do {
-      const b0 = v128.load(b), b1 = v128.load(b, 16);
-      let x = v128.load32_splat(a);
-      s00 = madd(x, b0, s00);
-      s01 = madd(x, b1, s01);
-      x = v128.load32_splat(a1);
-      s10 = madd(x, b0, s10);
-      s11 = madd(x, b1, s11);
-      x = v128.load32_splat(a2);
-      s20 = madd(x, b0, s20);
-      s21 = madd(x, b1, s21);
-      a += sa;
-      a1 += sa;
-      a2 += sa;
-      b += sb;
-    } while (b != end);
-  }
-  finish_4x8(s00, s01, s10, s11, s20, s21, s20, s21, c, ldc, ip, is, lo, rows);
-}
-
-/** 4x4 tile for the last columns: stores `cols` (1 to 4) of them. */
-// @ts-ignore: decorator
-@inline
-export function tile_4x4(
-  kc: i32, a: usize, ra: usize, sa: usize, b: usize, sb: usize,
-  c: usize, ldc: usize, ip: usize, is: usize, lo: usize, rows: i32, cols: i32,
-): void {
-  let s0 = f32x4.splat(0), s1 = f32x4.splat(0), s2 = f32x4.splat(0), s3 = f32x4.splat(0);
-  if (kc) {
-    let a1 = rows > 1 ? a + ra : a;
-    let a2 = rows > 2 ? a1 + ra : a1;
-    let a3 = rows > 3 ? a2 + ra : a2;
-    const end = b + <usize>kc * sb;
-    do {
-      const b0 = v128.load(b);
-      s0 = madd(v128.load32_splat(a), b0, s0);
-      s1 = madd(v128.load32_splat(a1), b0, s1);
-      s2 = madd(v128.load32_splat(a2), b0, s2);
-      s3 = madd(v128.load32_splat(a3), b0, s3);
-      a += sa;
-      a1 += sa;
-      a2 += sa;
-      a3 += sa;
-      b += sb;
-    } while (b != end);
-  }
-  const i1 = rows > 1 ? ip + is : ip;
-  const i2 = rows > 2 ? i1 + is : i1;
-  const i3 = rows > 3 ? i2 + is : i2;
-  const bound = v128.load32_splat(lo);
-  s0 = f32x4.pmax(f32x4.add(s0, v128.load(ip)), bound);
-  s1 = f32x4.pmax(f32x4.add(s1, v128.load(i1)), bound);
-  s2 = f32x4.pmax(f32x4.add(s2, v128.load(i2)), bound);
-  s3 = f32x4.pmax(f32x4.add(s3, v128.load(i3)), bound);
-  const c1 = rows > 1 ? c + ldc : c;
-  const c2 = rows > 2 ? c1 + ldc : c1;
-  const c3 = rows > 3 ? c2 + ldc : c2;
-  if (cols == 4) {
-    v128.store(c3, s3);
-    v128.store(c2, s2);
-    v128.store(c1, s1);
-    v128.store(c, s0);
-  } else {
-    store_tail(c3, s3, cols);
-    store_tail(c2, s2, cols);
-    store_tail(c1, s1, cols);
-    store_tail(c, s0, cols);
-  }
-}
-
-/** 2x16 tile for two rows alone. */
-// @ts-ignore: decorator
-@inline
-export function tile_2x16(
-  kc: i32, a: usize, ra: usize, sa: usize, b: usize, sb: usize,
-  c: usize, ldc: usize, ip: usize, is: usize, lo: usize,
-): void {
-  let s00 = f32x4.splat(0), s01 = f32x4.splat(0), s02 = f32x4.splat(0), s03 = f32x4.splat(0);
-  let s10 = f32x4.splat(0), s11 = f32x4.splat(0), s12 = f32x4.splat(0), s13 = f32x4.splat(0);
-  if (kc) {
-    let a1 = a + ra;
-    const end = b + <usize>kc * sb;
-    do {
-      const x0 = v128.load32_splat(a), x1 = v128.load32_splat(a1);
-      let v = v128.load(b);
-      s00 = madd(x0, v, s00);
-      s10 = madd(x1, v, s10);
-      v = v128.load(b, 16);
-      s01 = madd(x0, v, s01);
-      s11 = madd(x1, v, s11);
-      v = v128.load(b, 32);
-      s02 = madd(x0, v, s02);
-      s12 = madd(x1, v, s12);
-      v = v128.load(b, 48);
-      s03 = madd(x0, v, s03);
-      s13 = madd(x1, v, s13);
-      a += sa;
-      a1 += sa;
-      b += sb;
-    } while (b != end);
-  }
-  finish_1x16(s10, s11, s12, s13, c + ldc, ip + is, lo);
-  finish_1x16(s00, s01, s02, s03, c, ip, lo);
-}
-
-/** 1x16 tile for one row alone. */
-// @ts-ignore: decorator
-@inline
-export function tile_1x16(
-  kc: i32, a: usize, sa: usize, b: usize, sb: usize, c: usize, ip: usize, lo: usize,
-): void {
-  let s0 = f32x4.splat(0), s1 = f32x4.splat(0), s2 = f32x4.splat(0), s3 = f32x4.splat(0);
-  if (kc) {
-    const end = b + <usize>kc * sb;
-    do {
-      const x = v128.load32_splat(a);
-      s0 = madd(x, v128.load(b), s0);
-      s1 = madd(x, v128.load(b, 16), s1);
-      s2 = madd(x, v128.load(b, 32), s2);
-      s3 = madd(x, v128.load(b, 48), s3);
-      a += sa;
-      b += sb;
-    } while (b != end);
-  }
-  finish_1x16(s0, s1, s2, s3, c, ip, lo);
-}
-
-// @ts-ignore: decorator
-@inline
-function finish_1x16(s0: v128, s1: v128, s2: v128, s3: v128, c: usize, ip: usize, lo: usize): void {
-  const bound = v128.load32_splat(lo);
-  s0 = f32x4.add(s0, v128.load(ip));
-  s1 = f32x4.add(s1, v128.load(ip, 16));
-  s2 = f32x4.add(s2, v128.load(ip, 32));
-  s3 = f32x4.add(s3, v128.load(ip, 48));
-  v128.store(c, f32x4.pmax(s0, bound));
-  v128.store(c, f32x4.pmax(s1, bound), 16);
-  v128.store(c, f32x4.pmax(s2, bound), 32);
-  v128.store(c, f32x4.pmax(s3, bound), 48);
 }
 
 /** One row of C with n columns, a multiple of 8, where a tile would jump through a B too wide for the first cache: four

@@ -40,11 +40,15 @@ function wasm(target, name) {
   const output = `build/${name}.wasm`;
   return {
     name: `wasm (${target})`,
-    inputs: ["assembly", "asconfig.json"],
+    inputs: ["assembly", "asconfig.json", "scripts/order.mjs"],
     outputs: [output],
-    run: () => {
+    run: async () => {
       const temporary = `build/${name}.tmp.wasm`;
       node("node_modules/assemblyscript/bin/asc.js", "--target", target, "--outFile", temporary);
+      if (target !== "debug") {
+        const { reorder } = await import("./order.mjs");
+        writeFileSync(temporary, reorder(readFileSync(temporary)));
+      }
       renameSync(temporary, output);
     },
   };

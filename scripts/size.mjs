@@ -25,8 +25,8 @@ const PREDICTING = `
 export async function checkSize() {
   const wasm = readFileSync("build/strict.wasm");
   const rows = [
-    { name: "kernels", bytes: wasm.length, aim: 18_000, limit: 22_150 },
-    { name: "kernels, gzip", bytes: gzipped(wasm), aim: 6_500, limit: 9_120 },
+    { name: "kernels", bytes: wasm.length, aim: 18_000, limit: 20_600 },
+    { name: "kernels, gzip", bytes: gzipped(wasm), aim: 6_500, limit: 8_690 },
     { name: "a script that trains, gzip", bytes: gzipped(await bundle(TRAINING)), aim: 24_000, limit: 38_600 },
     { name: "a script that predicts, gzip", bytes: gzipped(await bundle(PREDICTING)), aim: 12_000, limit: 17_500 },
   ];
