@@ -24,7 +24,15 @@ export {
   type Target,
 } from "./data/preprocessing.ts";
 export { impute, minMax, type Scaling, type ScalingOptions, scale, standardize } from "./data/scaling.ts";
-export { type Fold, type KFoldOptions, kFold, type SplitOptions, type Splittable, split } from "./data/splits.ts";
+export {
+  type Fold,
+  type KFoldOptions,
+  kFold,
+  type PartOf,
+  type SplitOptions,
+  type Splittable,
+  split,
+} from "./data/splits.ts";
 export {
   type Cell,
   type Column,

@@ -4,8 +4,10 @@
  *  MEMORY: does not fit. RUNTIME: the engine lacks something. */
 export type ErrorCode = "SHAPE" | "DATA" | "CONFIG" | "FORMAT" | "NUMERIC" | "MEMORY" | "RUNTIME";
 
+/** What the package throws: its message says what was expected, what came and where. */
 export class SimdgradError extends Error {
   override readonly name = "SimdgradError";
+  /** What is wrong, for programs. */
   readonly code: ErrorCode;
   /** What to do about it; also the message's last sentence. */
   readonly hint: string | undefined;

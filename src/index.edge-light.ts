@@ -9,5 +9,7 @@ export * from "./index.common.ts";
 
 const parts = { modules: /* @__PURE__ */ givenModules(strict, relaxed) };
 
+/** Builds a model and initializes its parameters. Errors: CONFIG, MEMORY, RUNTIME. */
 export const sequential = /* @__PURE__ */ sequentialOn(parts);
+/** The model that was saved, with its state. Errors: FORMAT, CONFIG, MEMORY, RUNTIME. */
 export const load = /* @__PURE__ */ loadOn(parts);

@@ -5,4 +5,5 @@ import { loadPredictorOn } from "./model/predictor.ts";
 
 export * from "./infer.common.ts";
 
+/** The model that was saved, for predicting. Errors: FORMAT, CONFIG, MEMORY, RUNTIME. */
 export const load = /* @__PURE__ */ loadPredictorOn(() => module);

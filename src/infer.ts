@@ -6,4 +6,5 @@ import { inlinedModule } from "./runtime/module.ts";
 
 export * from "./infer.common.ts";
 
+/** The model that was saved, for predicting. Errors: FORMAT, CONFIG, MEMORY, RUNTIME. */
 export const load = /* @__PURE__ */ loadPredictorOn(/* @__PURE__ */ inlinedModule(inferWasm));

@@ -14,6 +14,7 @@ const NAMES = [
   "orthogonal",
 ] as const;
 
+/** The initializers that have no parameters. */
 export type InitializerName = (typeof NAMES)[number];
 
 /** A name, or a distribution with its parameters. Normals are not truncated. */

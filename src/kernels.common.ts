@@ -1,6 +1,15 @@
 // What every form of the entry `simdgrad/kernels` has, however the kernels arrive.
 export { SimdgradError } from "./errors.ts";
-export type { KernelName, Kernels } from "./runtime/abi.ts";
+export type {
+  KernelName,
+  Kernels,
+  Map1,
+  Map1Backward,
+  Map1Parameter,
+  Map1ParameterBackward,
+  RowLoss,
+  Sgemm,
+} from "./runtime/abi.ts";
 export { GEMM_ACCUMULATE, GEMM_PADDED, GEMM_RELU } from "./runtime/abi.ts";
 export type { Simd } from "./runtime/module.ts";
 export { gemmScratchBytes } from "./runtime/scratch.ts";

@@ -7,4 +7,5 @@ import { spacesOn } from "./runtime/space.ts";
 
 export * from "./kernels.common.ts";
 
+/** The kernels on a memory of their own. Errors: CONFIG, MEMORY, RUNTIME. */
 export const createKernels = /* @__PURE__ */ spacesOn(givenModules(strict, relaxed));

@@ -4,4 +4,5 @@ import { spacesOn } from "./runtime/space.ts";
 
 export * from "./kernels.common.ts";
 
+/** The kernels on a memory of their own. Errors: CONFIG, MEMORY, RUNTIME. */
 export const createKernels = /* @__PURE__ */ spacesOn(builtinModules);

@@ -4,6 +4,7 @@ import { SimdgradError, show } from "./errors.ts";
 import { power, powInteger, sinQuarter } from "./numerics.ts";
 import { checkCount, checkKeys, checkNumber, orDefault } from "./options.ts";
 
+/** Options of `cosineDecay`. */
 export interface CosineDecayOptions {
   /** The rate of the first step. */
   initial: number;
@@ -13,14 +14,19 @@ export interface CosineDecayOptions {
   steps: number;
 }
 
+/** Options of `stepDecay`. */
 export interface StepDecayOptions {
+  /** The rate of the first step. */
   initial: number;
   /** The rate is multiplied by it after each `every` steps. Default 0.1. */
   rate?: number | undefined;
+  /** Units: optimizer steps. */
   every: number;
 }
 
+/** Options of `exponentialDecay`. */
 export interface ExponentialDecayOptions {
+  /** The rate of the first step. */
   initial: number;
   /** The rate is multiplied by it over `steps` steps, a little at each. */
   rate: number;
@@ -28,6 +34,7 @@ export interface ExponentialDecayOptions {
   steps?: number | undefined;
 }
 
+/** Options of `warmup`. */
 export interface WarmupOptions {
   /** The rate of the first step. Default 0. */
   initial?: number | undefined;
@@ -38,12 +45,18 @@ export interface WarmupOptions {
 }
 
 type Checked<K extends string, O> = Readonly<Required<O>> & { readonly kind: K };
+/** A cosine decay as data. */
 export type CosineDecaySpec = Checked<"cosine-decay", CosineDecayOptions>;
+/** A step decay as data. */
 export type StepDecaySpec = Checked<"step-decay", StepDecayOptions>;
+/** An exponential decay as data. */
 export type ExponentialDecaySpec = Checked<"exponential-decay", ExponentialDecayOptions>;
+/** A warmup as data. */
 export type WarmupSpec = Checked<"warmup", WarmupOptions>;
 
+/** Any schedule as data. */
 export type Schedule = CosineDecaySpec | StepDecaySpec | ExponentialDecaySpec | WarmupSpec;
+/** A rate, or a function of the number of optimizer steps made. */
 export type LearningRate = number | Schedule;
 
 const RATE = Symbol("rate");

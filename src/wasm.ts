@@ -2,7 +2,9 @@
 // package's declarations must compile in both.
 type Global = typeof globalThis;
 
+/** A compiled module. */
 export type WasmModule = Global extends { WebAssembly: { Module: new (...args: never) => infer M } } ? M : object;
+/** A linear memory. */
 export type WasmMemory = Global extends { WebAssembly: { Memory: new (...args: never) => infer M } }
   ? M
   : { readonly buffer: ArrayBufferLike };
@@ -10,5 +12,6 @@ export type WasmMemory = Global extends { WebAssembly: { Memory: new (...args: n
 /** What is used of an AbortSignal. */
 export interface AbortSignalLike {
   readonly aborted: boolean;
+  /** Throws its reason once it is aborted. */
   throwIfAborted(): void;
 }

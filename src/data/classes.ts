@@ -2,6 +2,7 @@
 import { SimdgradError, show } from "../errors.ts";
 import { checkCount } from "../options.ts";
 
+/** What a class may be called. */
 export type Label = string | number | boolean;
 
 /** The different labels as text, in order: of numbers if all are, else of their characters' codes. */

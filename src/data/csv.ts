@@ -5,6 +5,7 @@ import { papa } from "../generated/papaparse.ts";
 import { checkCount, checkKeys, checkName, checkObject, orDefault } from "../options.ts";
 import { type Column, type ColumnType, columnNamed, type Table } from "./table.ts";
 
+/** Options of `csv`. */
 export interface CsvOptions {
   /** One character; found out by default: comma, tab, bar or semicolon. */
   delimiter?: string | undefined;
@@ -23,6 +24,7 @@ export interface CsvOptions {
   decimal?: "." | "," | undefined;
 }
 
+/** Options of `csvStream`. */
 export interface CsvStreamOptions extends CsvOptions {
   /** Rows of each table but the last; types are found out from the first. Default 4096. */
   rows?: number | undefined;

@@ -8,6 +8,7 @@ const FILLS = ["mean", "median", "most-frequent", "error"] as const;
 /** To mean 0 and standard deviation 1; to the range 0..1; or not at all. */
 export type ScaleStrategy = "standardize" | "min-max" | "none";
 
+/** What columns of numbers become. */
 export interface NumberFitOptions {
   /** Default "mean". */
   fill?: FillStrategy | undefined;

@@ -30,6 +30,7 @@ export interface CategoryFeature {
   readonly unknown: "error" | "zeros";
 }
 
+/** What a column becomes. */
 export type Feature = NumberFeature | CategoryFeature;
 
 /** What is predicted: a number, scaled as (value - offset) * factor. */
@@ -48,6 +49,7 @@ export interface ClassTarget {
   readonly classes: readonly string[];
 }
 
+/** What is predicted. */
 export type Target = NumberTarget | ClassTarget;
 
 /** What was learned from the training part: plain data, kept as JSON. */
@@ -60,6 +62,7 @@ export interface Preprocessing {
   readonly target?: Target | undefined;
 }
 
+/** Options of `prepare`. */
 export interface PrepareOptions extends NumberFitOptions {
   /** The column to predict. */
   target?: string | undefined;
@@ -84,6 +87,7 @@ export interface Prepared {
   readonly y: Int32Array | Float32Array;
 }
 
+/** Options of `apply` and its kin. */
 export interface ApplyOptions {
   /** In place of what was fitted, for this once. */
   unknown?: "error" | "zeros" | undefined;

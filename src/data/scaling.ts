@@ -9,6 +9,7 @@ export interface Scaling {
   readonly columns: readonly NumberFit[];
 }
 
+/** Options of `standardize`, `minMax` and `impute`. */
 export interface ScalingOptions {
   /** Columns of x, where x is flat. */
   columns?: number | undefined;

@@ -22,6 +22,7 @@ interface DrawOptions {
   rows?: number | undefined;
 }
 
+/** Options of `split`. */
 export interface SplitOptions extends DrawOptions {
   /** The test part's share of all rows. Default 0.2. */
   test?: number | undefined;
@@ -29,6 +30,7 @@ export interface SplitOptions extends DrawOptions {
   validation?: number | undefined;
 }
 
+/** Options of `kFold`. */
 export interface KFoldOptions extends DrawOptions {
   /** Default 5. */
   folds?: number | undefined;

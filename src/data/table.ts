@@ -1,8 +1,10 @@
 // Tables: named columns of numbers or text, with cells that may be missing.
 import { SimdgradError, show } from "../errors.ts";
 
+/** What a column holds. */
 export type ColumnType = "number" | "text";
 
+/** A column of numbers. */
 export interface NumberColumn {
   readonly name: string;
   readonly type: "number";
@@ -10,6 +12,7 @@ export interface NumberColumn {
   readonly values: Float64Array;
 }
 
+/** A column of text. */
 export interface TextColumn {
   readonly name: string;
   readonly type: "text";
@@ -17,8 +20,10 @@ export interface TextColumn {
   readonly values: readonly (string | null)[];
 }
 
+/** A column of a table. */
 export type Column = NumberColumn | TextColumn;
 
+/** Columns of equal length. */
 export interface Table {
   readonly rows: number;
   readonly columns: readonly Column[];

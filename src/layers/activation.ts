@@ -3,6 +3,7 @@ import type { LayerRule } from "../contract.ts";
 import { checkKeys } from "../options.ts";
 import { type Activation, emitActivation, normalizeActivation } from "./activations.ts";
 
+/** An activation layer as data. */
 export interface ActivationSpec {
   readonly kind: "activation";
   readonly activation: Activation;

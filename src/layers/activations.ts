@@ -17,6 +17,7 @@ const NAMES = [
   "softmax",
 ] as const;
 
+/** The activation functions. */
 export type ActivationName = (typeof NAMES)[number];
 
 /** A name, or a name with its parameter: leaky-relu's slope (default 0.01), elu's alpha (default 1). */

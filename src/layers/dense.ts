@@ -11,21 +11,27 @@ import {
   normalizeActivation,
 } from "./activations.ts";
 
+/** Options of `dense`. */
 export interface DenseOptions {
+  /** f. Default "linear". */
   activation?: Activation | undefined;
+  /** Whether there is a b. Default true. */
   useBias?: boolean | undefined;
   /** Default: what suits the activation that follows (he-normal, lecun-normal or glorot-uniform). */
   kernelInit?: Initializer | undefined;
+  /** Default "zeros". */
   biasInit?: Initializer | undefined;
   /** false freezes kernel and bias. */
   trainable?: boolean | undefined;
 }
 
+/** A dense layer as data. */
 export interface DenseSpec {
   readonly kind: "dense";
   readonly units: number;
   readonly activation: Activation;
   readonly useBias: boolean;
+  /** Absent until the model knows what follows. */
   readonly kernelInit?: Initializer;
   readonly biasInit: Initializer;
   readonly trainable: boolean;

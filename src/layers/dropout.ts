@@ -4,6 +4,7 @@ import { PURPOSE_DROPOUT } from "../numerics.ts";
 import { checkKeys, checkNumber } from "../options.ts";
 import { sealLayer } from "./rule.ts";
 
+/** A dropout layer as data. */
 export interface DropoutSpec {
   readonly kind: "dropout";
   readonly rate: number;

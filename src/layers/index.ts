@@ -6,6 +6,7 @@ import { basicLayers } from "./basic.ts";
 import type { DenseSpec } from "./dense.ts";
 import { type DropoutSpec, dropoutRule } from "./dropout.ts";
 
+/** Any layer as data. */
 export type LayerSpec = DenseSpec | ActivationSpec | DropoutSpec;
 
 export const allLayers: LayerRules = { ...basicLayers, dropout: dropoutRule };

@@ -2,6 +2,7 @@
 import type { LossRule } from "../contract.ts";
 import { checkKeys } from "../options.ts";
 
+/** -(t log p + (1 - t) log(1 - p)), p a sigmoid output, t in [0, 1]. */
 export interface BinaryCrossEntropySpec {
   readonly kind: "binary-cross-entropy";
 }

@@ -2,6 +2,7 @@
 import type { BufferRef, Builder, LossRule, Targets } from "../contract.ts";
 import { checkKeys, checkNumber, orDefault } from "../options.ts";
 
+/** -log p of the right class, p a softmax output. */
 export interface CrossEntropySpec {
   readonly kind: "cross-entropy";
   /** Share of the target that is spread evenly over all classes. Default 0. */

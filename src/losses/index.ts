@@ -12,6 +12,7 @@ import {
   meanSquaredErrorRule,
 } from "./regression.ts";
 
+/** Any loss as data. */
 export type LossSpec =
   | CrossEntropySpec
   | BinaryCrossEntropySpec

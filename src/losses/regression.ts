@@ -2,14 +2,17 @@
 import type { LossRule } from "../contract.ts";
 import { checkKeys, checkNumber } from "../options.ts";
 
+/** (y - t)^2. */
 export interface MeanSquaredErrorSpec {
   readonly kind: "mean-squared-error";
 }
 
+/** |y - t|. */
 export interface MeanAbsoluteErrorSpec {
   readonly kind: "mean-absolute-error";
 }
 
+/** d^2 / 2 where |d| <= delta, else delta (|d| - delta / 2), d = y - t. */
 export interface HuberSpec {
   readonly kind: "huber";
   /** Where the parabola meets the line. Default 1. */

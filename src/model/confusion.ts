@@ -5,6 +5,7 @@ import { table } from "../plan/print.ts";
 import { type Dataset, largestOfRow, readDataset } from "./data.ts";
 import type { Model } from "./model.ts";
 
+/** Which classes a model took for which. */
 export interface ConfusionMatrix {
   /** counts[i][j]: rows of class i that the model takes for class j; weighted by sampleWeight where there is any. */
   readonly counts: readonly (readonly number[])[];

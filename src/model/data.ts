@@ -1,6 +1,7 @@
 // What users pass as data, read and checked: errors name row and column.
 import { SimdgradError, show } from "../errors.ts";
 
+/** The typed arrays that numbers are read from. */
 export type NumberArray =
   | Float32Array
   | Float64Array
@@ -17,8 +18,11 @@ export type Inputs = NumberArray | ArrayLike<ArrayLike<number>>;
 /** Targets: class indices, or values, flat or by rows. */
 export type TargetsInput = NumberArray | ArrayLike<number> | ArrayLike<ArrayLike<number>>;
 
+/** Samples and their targets. */
 export interface Dataset {
+  /** Shapes: [rows, input]. */
   x: Inputs;
+  /** Shapes: [rows] for class indices, else [rows, outputs]. */
   y: TargetsInput;
   /** One weight a row, >= 0. */
   sampleWeight?: ArrayLike<number> | undefined;

@@ -5,8 +5,10 @@ import type { Engine } from "./engine.ts";
 import type { RunState } from "./progress.ts";
 import type { EpochReport, ReportName } from "./reports.ts";
 
+/** What a report holds. */
 type Monitor = "loss" | "validationLoss" | ReportName;
 
+/** When a training ends by itself. */
 export interface EarlyStoppingOptions {
   /** Losses and mean errors are to fall, all else to rise. Default "validationLoss". */
   monitor?: Monitor | undefined;

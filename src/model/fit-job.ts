@@ -19,8 +19,11 @@ import type { BatchReport, EpochReport } from "./reports.ts";
 import { type DataSource, isStream, Stream } from "./stream.ts";
 import type { Trainer } from "./trainer.ts";
 
+/** Options of `fit` and `train`. */
 export interface FitOptions {
+  /** Passes over the data. Default 1. */
   epochs?: number | undefined;
+  /** Rows a step; the last batch may be short. Default 32. */
   batchSize?: number | undefined;
   /** Every epoch in an order of its own, a function of the seed. Default true; of a stream, where it mixes the rows of a
    *  buffer (4096, or as many as said) at a time, false. */
@@ -35,6 +38,7 @@ export interface FitOptions {
   earlyStopping?: EarlyStoppingOptions | undefined;
   /** Awaited when it gives a promise. */
   onBatch?: ((report: BatchReport) => unknown) | undefined;
+  /** Awaited when it gives a promise. */
   onEpoch?: ((report: EpochReport) => unknown) | undefined;
   /** Rejects with its reason between two batches; the model stays usable. */
   signal?: AbortSignalLike | undefined;

@@ -40,6 +40,7 @@ export interface Parameter {
   readonly moments: readonly Float32Array[];
 }
 
+/** Options of `save`. */
 export interface SaveOptions {
   /** Default true. */
   state?: boolean | undefined;
@@ -47,11 +48,13 @@ export interface SaveOptions {
   dtype?: "f32" | "f16" | undefined;
 }
 
+/** Options of `trainBatch`. */
 export interface TrainBatchOptions {
   /** One weight a row, >= 0. */
   sampleWeight?: ArrayLike<number> | undefined;
 }
 
+/** Options of `forward`. */
 export interface ForwardOptions {
   /** Default true. */
   training?: boolean | undefined;
@@ -88,6 +91,7 @@ function bindModel(engine: Engine): Bound {
   };
 }
 
+/** A network and its memory: trains, predicts, saves. `sequential` and `load` make it. */
 export class Model {
   /** Your own keys, e.g. labels or how x was scaled: saved with and without state, loaded and cloned, never read.
    *  `save` checks that every value is a string. */
@@ -245,6 +249,7 @@ export class Model {
     trainer.stepOnGradients();
   }
 
+  /** Sets all gradients to 0. */
   zeroGradients(): void {
     this.#idle("zeroGradients");
     this.gradients.fill(0);
@@ -299,6 +304,7 @@ export class Model {
     return this.#live("learningRate").engine.update.learningRate;
   }
 
+  /** Takes the place of the rate or schedule in force. */
   set learningRate(rate: LearningRate) {
     this.#needsOptimizer("learningRate");
     this.#live("learningRate").engine.update.rate = checkLearningRate("model", rate);
@@ -309,14 +315,17 @@ export class Model {
     return this.#live("spec").engine.plan.spec;
   }
 
+  /** Bytes by region. */
   get memory(): MemoryReport {
     return memoryReport(this.#live("memory").engine.placement);
   }
 
+  /** The compiled kernel calls. */
   get plan(): PlanReport {
     return planReport(this.#live("plan").engine.plan);
   }
 
+  /** Layers, shapes and parameter counts as a table. */
   summary(): string {
     const { plan, update } = this.#live("summary").engine;
     return summary(plan, update.learningRate);

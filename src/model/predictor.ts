@@ -11,6 +11,7 @@ import { Engine } from "./engine.ts";
 import { capacityOf, inFile, openModel, readSpec, readUser, TensorTaker, type UserMetadata } from "./file.ts";
 import { Inference } from "./inference.ts";
 
+/** Options of `load`. */
 export interface PredictorOptions {
   /** Rows that are computed at once; more go in chunks. Default 256. */
   maxBatch?: number | undefined;
@@ -19,6 +20,7 @@ export interface PredictorOptions {
 /** The part of a network that predicts, as plain data. */
 export type PredictorSpec = Pick<NetworkSpec, "input" | "layers">;
 
+/** A network that predicts, and its memory. */
 export class Predictor {
   /** What the saved model kept beside its network. */
   readonly metadata: UserMetadata;

@@ -1,6 +1,7 @@
 // What training tells about itself.
 import type { MetricName } from "../metrics.ts";
 
+/** What `onBatch` is told. */
 export interface BatchReport {
   /** The model's epoch, from 1. */
   epoch: number;
@@ -16,6 +17,7 @@ export interface BatchReport {
 /** A metric of training, or of validation. */
 export type ReportName = MetricName | `validation${Capitalize<MetricName>}`;
 
+/** What an epoch came to. */
 export interface EpochReport extends Partial<Record<ReportName, number>> {
   /** The model's epoch, from 1; goes on counting over several calls. */
   epoch: number;
@@ -33,11 +35,13 @@ export interface EpochReport extends Partial<Record<ReportName, number>> {
 
 /** How a training ended. */
 export interface Outcome {
+  /** "early": by early stopping. */
   stopped: "finished" | "early";
   /** With early stopping: the epoch whose state the model has now. */
   bestEpoch?: number;
 }
 
+/** What `fit` gives: a report each epoch, and how it ended. */
 export interface History extends Outcome {
   epochs: EpochReport[];
 }

@@ -5,6 +5,7 @@ import type { WasmModule } from "../wasm.ts";
 import { createModel, type LoadOptions, loadModel, type Parts, type SequentialConfig } from "./build.ts";
 import type { Model } from "./model.ts";
 
+/** The model functions on a module of your own. */
 export interface Runtime {
   /** Builds a model and initializes its parameters. Errors: CONFIG, MEMORY, RUNTIME. */
   sequential(config: SequentialConfig): Model;

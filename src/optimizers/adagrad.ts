@@ -5,10 +5,13 @@ import { type Checked, type CommonOptions, checkCommon, commonKeys, LEARNING_RAT
 
 const KEYS = /* @__PURE__ */ commonKeys.concat("epsilon");
 
+/** Options of `adagrad`. */
 export interface AdagradOptions extends CommonOptions {
+  /** Default 1e-10. */
   epsilon?: number | undefined;
 }
 
+/** Adagrad as data. */
 export interface AdagradSpec extends Checked<AdagradOptions> {
   readonly kind: "adagrad";
 }

@@ -6,16 +6,22 @@ import { type Checked, type CommonOptions, checkCommon, commonKeys, LEARNING_RAT
 
 const KEYS = /* @__PURE__ */ commonKeys.concat("beta1", "beta2", "epsilon");
 
+/** Options of `adam` and `adamw`. */
 export interface AdamOptions extends CommonOptions {
+  /** Decay of the mean of gradients. Default 0.9. */
   beta1?: number | undefined;
+  /** Decay of the mean of their squares. Default 0.999. */
   beta2?: number | undefined;
+  /** Default 1e-8. */
   epsilon?: number | undefined;
 }
 
+/** Adam as data. */
 export interface AdamSpec extends Checked<AdamOptions> {
   readonly kind: "adam";
 }
 
+/** AdamW as data. */
 export interface AdamwSpec extends Checked<AdamOptions> {
   readonly kind: "adamw";
 }

@@ -6,6 +6,7 @@ import { type AdamSpec, type AdamwSpec, adamRule, adamwRule } from "./adam.ts";
 import { type RmspropSpec, rmspropRule } from "./rmsprop.ts";
 import { type SgdSpec, sgdRule } from "./sgd.ts";
 
+/** Any optimizer as data. */
 export type OptimizerSpec = SgdSpec | RmspropSpec | AdagradSpec | AdamSpec | AdamwSpec;
 
 const rules: { readonly [K in OptimizerSpec["kind"]]: OptimizerRule<Extract<OptimizerSpec, { kind: K }>> } = {

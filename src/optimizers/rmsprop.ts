@@ -5,12 +5,17 @@ import { type Checked, type CommonOptions, checkCommon, commonKeys, LEARNING_RAT
 
 const KEYS = /* @__PURE__ */ commonKeys.concat("alpha", "epsilon", "momentum");
 
+/** Options of `rmsprop`. */
 export interface RmspropOptions extends CommonOptions {
+  /** Decay of the mean of squares. Default 0.99. */
   alpha?: number | undefined;
+  /** Default 1e-8. */
   epsilon?: number | undefined;
+  /** Default 0. */
   momentum?: number | undefined;
 }
 
+/** RMSProp as data. */
 export interface RmspropSpec extends Checked<RmspropOptions> {
   readonly kind: "rmsprop";
 }

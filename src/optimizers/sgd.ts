@@ -6,11 +6,15 @@ import { type Checked, type CommonOptions, checkCommon, commonKeys, LEARNING_RAT
 
 const KEYS = /* @__PURE__ */ commonKeys.concat("momentum", "nesterov");
 
+/** Options of `sgd`. */
 export interface SgdOptions extends CommonOptions {
+  /** Default 0. */
   momentum?: number | undefined;
+  /** Needs a momentum. Default false. */
   nesterov?: boolean | undefined;
 }
 
+/** SGD as data. */
 export interface SgdSpec extends Checked<SgdOptions> {
   readonly kind: "sgd";
 }

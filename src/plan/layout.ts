@@ -24,9 +24,11 @@ export interface NetworkSpec {
 export interface NetworkConfig {
   /** Features per sample. */
   input: number;
+  /** First to last. */
   layers: readonly LayerSpec[];
   /** Without it the model does not train by itself. */
   loss?: Loss | undefined;
+  /** Without it weights stay. */
   optimizer?: OptimizerSpec | undefined;
   /** What reports and evaluate tell beside loss and accuracy. */
   metrics?: readonly Metric[] | undefined;

@@ -16,6 +16,7 @@ export interface MemoryReport {
   toString(): string;
 }
 
+/** One kernel call. */
 export interface PlanStep {
   /** The layer's index, or the part of the plan. */
   readonly owner: string;

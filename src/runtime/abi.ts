@@ -7,6 +7,7 @@
 
 /** Bits of sgemm's `flags`. */
 export const GEMM_ACCUMULATE = 1;
+/** ReLU is applied to C. */
 export const GEMM_RELU = 2;
 /** C's rows may be overwritten up to the next multiple of 4 columns: quicker tails in a padded private buffer. */
 export const GEMM_PADDED = 4;
@@ -26,6 +27,7 @@ export type Map1 = (n: number, x: number, y: number) => void;
 export type Map1Parameter = (n: number, x: number, y: number, parameter: number) => void;
 /** dx = dy * f'(...) over n elements; `saved` is the activation's output or its input, as the kernel's name says. */
 export type Map1Backward = (n: number, saved: number, dy: number, dx: number) => void;
+/** The same with the activation's parameter. */
 export type Map1ParameterBackward = (n: number, saved: number, dy: number, dx: number, parameter: number) => void;
 
 /** A loss over rows x n outputs with its gradient. `weights` f32[rows] or 0 (all ones).
@@ -36,6 +38,8 @@ export type RowLoss = (
   targets: number, ldt: number, weights: number, dz: number, lddz: number, out: number,
 ) => void;
 
+/** All kernels. Matrices are row-major. Units: addresses are byte offsets, 4-byte aligned; all else counts elements, `ld*`
+ *  those from one row to the next. A `d` prefix is the gradient of the loss. Nothing is checked. */
 export interface Kernels {
   sgemm_nn: Sgemm;
   sgemm_nt: Sgemm;
@@ -117,6 +121,7 @@ export interface Kernels {
   first_non_finite: (n: number, x: number) => number;
   /** The largest |x| of n elements; infinity or NaN when any element is; 0 when n is 0. */
   largest_magnitude: (n: number, x: number) => number;
+  /** x[i] = value. */
   fill: (n: number, x: number, value: number) => void;
   /** y[rows, n] = x[rows, n] with other leading dimensions. */
   copy_matrix: (rows: number, n: number, x: number, ldx: number, y: number, ldy: number) => void;
@@ -124,6 +129,7 @@ export interface Kernels {
   // Optimizer steps over flat f32[n] blocks, p and the moments in place; scalars arrive in f64. Stored moments are
   // never denormal. An element whose new value would not be finite keeps its old p and moments; the result is the
   // number of such elements (0 is success).
+  /** p -= lr * g; weightDecay * p is added to g before, here and in those that follow. */
   sgd_step: (n: number, p: number, g: number, lr: number, weightDecay: number) => number;
   /** buf = momentum * buf + g; p -= lr * (nesterov ? g + momentum * buf : buf). */
   sgd_momentum_step: (
@@ -134,6 +140,7 @@ export interface Kernels {
     n: number, p: number, g: number, v: number, buf: number,
     lr: number, alpha: number, epsilon: number, momentum: number, weightDecay: number,
   ) => number;
+  /** sum += g^2; p -= lr * g / (sqrt(sum) + epsilon). */
   adagrad_step: (n: number, p: number, g: number, sum: number, lr: number, epsilon: number, weightDecay: number) => number;
   /** c1 = 1 / (1 - beta1^t), c2 = 1 / (1 - beta2^t), t from 1; weightDecay is added to the gradient. */
   adam_step: (
@@ -152,6 +159,7 @@ export interface Kernels {
 
   // Philox 4x32-10. Element i of a fill takes word i % 4 of block floor(i / 4) at counter
   // (block, index, stream, purpose) under the key (seedLow, seedHigh): independent of how a fill is cut.
+  /** n words from element `first` of the stream. */
   philox_u32: (
     n: number, out: number, seedLow: number, seedHigh: number, purpose: number, stream: number, index: number, first: number,
   ) => void;
@@ -179,4 +187,5 @@ export interface Kernels {
 /** The kernels' own tables end below this address; arenas start here. */
 export const ARENA_BASE = 4096;
 
+/** The kernels by name. */
 export type KernelName = keyof Kernels;

@@ -25,8 +25,11 @@ export { type LaneCall, type LaneStep, MAX_LANES } from "./barrier.ts";
 
 /** What lanes need of a worker, Node's or the web's. */
 export interface LaneWorker {
+  /** As Worker's. */
   postMessage(message: unknown): void;
+  /** As Worker's. */
   terminate(): unknown;
+  /** As Node's: a worker keeps no process alive. */
   unref?(): void;
 }
 

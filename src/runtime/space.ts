@@ -6,6 +6,7 @@ import { ARENA_BASE, type Kernels } from "./abi.ts";
 import { instantiate } from "./instance.ts";
 import { type ModuleSource, SIMD_MODES, type Simd } from "./module.ts";
 
+/** Options of `createKernels`. */
 export interface KernelSpaceOptions {
   /** `"strict"`: the same bits on every engine. */
   simd?: Simd | undefined;
@@ -16,15 +17,19 @@ export interface KernelSpaceOptions {
 /** Kernels and an arena. A block is a view into the memory: its `byteOffset` is the address that kernels take. */
 export interface KernelSpace {
   readonly kernels: Kernels;
+  /** Never grows. */
   readonly memory: WasmMemory;
   /** A block of n floats, 64-byte aligned, contents unspecified. Errors: MEMORY when the arena is full. */
   f32(n: number): Float32Array;
+  /** As f32. */
   i32(n: number): Int32Array;
+  /** As f32. */
   f64(n: number): Float64Array;
   /** Frees all blocks at once; views that are held alias what comes next. */
   reset(): void;
 }
 
+/** The kernels on a memory of their own. */
 export type CreateKernels = (options?: KernelSpaceOptions) => KernelSpace;
 
 /** `createKernels` on the modules of a source. Errors: CONFIG; RUNTIME when the engine lacks what `simd` asks for;
