@@ -266,7 +266,8 @@ function bundles() {
         write: false,
         logLevel: "warning",
       });
-      for (const file of outputFiles) writeAtomically(file.path, file.contents);
+      // Nothing here has effects when it is loaded: what is imported for its effects alone need not be loaded.
+      for (const { path, text } of outputFiles) writeAtomically(path, text.replaceAll(/^import "[^"]+";\n/gm, ""));
       const current = new Set(outputFiles.map((file) => basename(file.path)));
       for (const file of readdirSync("dist")) {
         if (file.endsWith(".js") && file !== "cli.js" && !current.has(file)) rmSync(join("dist", file));
