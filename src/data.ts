@@ -1,26 +1,19 @@
 // Entry `simdgrad/data`: from files to numbers. Tables, CSV, preprocessing that is fitted once and kept as plain data.
+export { type ApplyOptions, apply, applyInputs, applyStream, decode, type Prepared } from "./data/apply.ts";
 export { classesOf, fromIndices, type Label, oneHot, toIndices } from "./data/classes.ts";
 export { type CsvOptions, type CsvSource, type CsvStreamOptions, csv, csvStream } from "./data/csv.ts";
 export type { FillStrategy, NumberFit, NumberFitOptions, ScaleStrategy } from "./data/numbers.ts";
+export { type PrepareOptions, prepare, prepareStream } from "./data/prepare.ts";
 export {
-  type ApplyOptions,
-  apply,
-  applyInputs,
-  applyStream,
   type CategoryFeature,
   type ClassTarget,
   columnTypes,
-  decode,
   type Feature,
   featureNames,
   type NumberFeature,
   type NumberTarget,
-  type Prepared,
-  type PrepareOptions,
   type Preprocessing,
   parsePreprocessing,
-  prepare,
-  prepareStream,
   type Target,
 } from "./data/preprocessing.ts";
 export { impute, minMax, type Scaling, type ScalingOptions, scale, standardize } from "./data/scaling.ts";

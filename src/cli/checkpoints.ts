@@ -21,9 +21,9 @@ export class Checkpoints {
     this.milliseconds = 1000 * seconds;
   }
 
-  /** Writes when it is time. */
-  async due(): Promise<void> {
-    if (performance.now() - this.last >= this.milliseconds) await this.write();
+  /** Writes when it is time; nothing to wait for else. */
+  due(): Promise<void> | undefined {
+    return performance.now() - this.last >= this.milliseconds ? this.write() : undefined;
   }
 
   async write(): Promise<void> {

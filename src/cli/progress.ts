@@ -43,12 +43,23 @@ function lines(terminal: Terminal, { first, last, title }: Work): Progress {
   };
 }
 
-/** Loss and accuracy, of the validation part where there is one. */
+/** Loss and accuracy, of the validation part too where there is one. */
 function figures(report: EpochReport): string[] {
   const { loss, accuracy, validationLoss, validationAccuracy } = report;
   const shown = { loss, accuracy, "validation loss": validationLoss, "validation accuracy": validationAccuracy };
   return Object.entries(shown).flatMap(([name, value]) => (value === undefined ? [] : [`${name} ${value.toFixed(4)}`]));
 }
+
+/** The same in few characters. */
+function shortFigures({ loss, accuracy, validationLoss, validationAccuracy }: EpochReport): string {
+  const pair = (first: number, second: number | undefined) =>
+    [first, second].flatMap((value) => (value === undefined ? [] : [value.toFixed(4)])).join(" ");
+  const validation = validationLoss === undefined ? "" : `  validation ${pair(validationLoss, validationAccuracy)}`;
+  return `${accuracy === undefined ? "loss" : "loss, accuracy"} ${pair(loss, accuracy)}${validation}`;
+}
+
+/** Characters beside the bar, at most. */
+const BESIDE = 92;
 
 function bar({ err }: Terminal, { first, last, rows, title }: Work): Progress {
   const start = performance.now();
@@ -56,7 +67,7 @@ function bar({ err }: Terminal, { first, last, rows, title }: Work): Progress {
   const single = new SingleBar({
     format: `${head}{bar} epoch {epoch}/${last}  {figures}  {speed} rows/s  {left} left`,
     stream: err,
-    barsize: Math.max(4, Math.min(30, (err.columns || 100) - 90)),
+    barsize: Math.max(4, Math.min(30, (err.columns || 100) - BESIDE - head.length)),
     barCompleteChar: "━",
     barIncompleteChar: "─",
     hideCursor: true,
@@ -81,7 +92,7 @@ function bar({ err }: Terminal, { first, last, rows, title }: Work): Progress {
       single.update(done, { epoch, speed, left, ...(epoch === first ? { figures: `loss ${loss.toFixed(4)}` } : {}) });
     },
     onEpoch(report) {
-      single.update(done, { figures: figures(report).join("  ") });
+      single.update(done, { figures: shortFigures(report) });
     },
     stop: () => single.stop(),
   };

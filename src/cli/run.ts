@@ -7,7 +7,8 @@ import { INSPECT, inspect } from "./inspect.ts";
 import { helpOf, type OptionTable, type Usage } from "./options.ts";
 import { PREDICT, predict } from "./predict.ts";
 import type { Terminal } from "./terminal.ts";
-import { TRAIN, train } from "./train.ts";
+import { train } from "./train.ts";
+import { TRAIN } from "./train-options.ts";
 
 interface Command {
   readonly usage: Usage<OptionTable>;

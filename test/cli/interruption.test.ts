@@ -72,7 +72,7 @@ describe("Ctrl-C", () => {
   });
 
   it("without --save says that nothing was kept", async () => {
-    const { child, ended } = start(["train", PENGUINS, "--target", "species", "--epochs", "100000"]);
+    const { child, ended } = start(["train", PENGUINS, "--target", "species", "--epochs", "20000"]);
     await new Promise<void>((resolve) => child.stderr?.once("data", () => resolve()));
     child.kill("SIGINT");
     const { code, err } = await ended;

@@ -158,7 +158,9 @@ describe("training", () => {
     expect(piped.out).toMatch(/^Training 10-8-3, 115 parameters, on 275 rows, 69 rows kept for validation$/m);
     expect(piped.out + piped.err).not.toContain("\x1b");
     const live = await command(args, { tty: true });
-    expect(live.err).toMatch(/━.* epoch 3\/3 {2}loss \d\.\d{4}.* [\d,]+ rows\/s {2}0\.0 s left/);
+    expect(live.err).toMatch(
+      /━.* epoch 3\/3 {2}loss, accuracy \d\.\d{4} \d\.\d{4} {2}validation \d\.\d{4} \d\.\d{4} {2}[\d,]+ rows\/s {2}0\.0 s left/,
+    );
     expect(live.out).toMatch(/loss.*by epoch/);
     expect(live.out).toContain("\x1b[32m");
     expect((await command([...args, "--quiet"])).err).toBe("");

@@ -1,0 +1,58 @@
+// `--folds`: models that are each tested on what they did not see.
+import { kFold, type Table } from "../data.ts";
+import type { Context } from "./context.ts";
+import { CommandError } from "./errors.ts";
+import { printScores, type Scores } from "./metrics.ts";
+import type { CrossValidation } from "./outcome.ts";
+import { progressOf, SILENT } from "./progress.ts";
+import { isClassifier, type Settings } from "./settings.ts";
+import { plural } from "./terminal.ts";
+import { epochsOf } from "./train-options.ts";
+import { answersOf, classesIn, fitModel, networkFor, partsOf, prepareFor, samplesOf, scoresOf } from "./training.ts";
+
+export async function crossValidate(
+  table: Table,
+  settings: Settings,
+  count: number,
+  context: Context,
+): Promise<CrossValidation> {
+  const { terminal, values, interrupt, run } = context;
+  const stratify = isClassifier(settings) ? settings.target : undefined;
+  const folds = kFold(table, { folds: count, seed: settings.seed, stratify });
+  const epochs = epochsOf(values);
+  const scores: Scores[] = [];
+  const answers = { truths: [] as number[], guesses: [] as number[] };
+  const classes = classesIn(prepareFor(table, settings));
+  if (!values.json) terminal.heading(`Cross-validation, ${plural(count, "fold")}`);
+  for (const [i, { train, test }] of folds.entries()) {
+    const parts = partsOf(train, settings);
+    const preprocessing = prepareFor(parts.train, settings);
+    if (classesIn(preprocessing).join() !== classes.join()) {
+      throw new CommandError(`fold ${i + 1} has not every class in its training part; use fewer --folds.`);
+    }
+    const model = networkFor(preprocessing, settings, run);
+    const samples = samplesOf(preprocessing, parts);
+    const work = { first: 1, last: epochs, rows: samples.train.rows, title: `fold ${i + 1}/${count}` };
+    const progress = values.json || values.quiet || !terminal.err.isTTY ? SILENT : progressOf(terminal, work);
+    const watching = { onBatch: progress.onBatch, onEpoch: progress.onEpoch, signal: interrupt.signal };
+    await fitModel(model, preprocessing, samples, settings, epochs, watching).finally(() => progress.stop());
+    const own = answersOf(model, preprocessing, test, "zeros");
+    scores.push(scoresOf(own, classes));
+    answers.truths.push(...own.truths);
+    answers.guesses.push(...own.guesses);
+    if (!values.json) terminal.print(`fold ${i + 1}: ${inShort(scores[i])}`);
+    model[Symbol.dispose]();
+  }
+  const together = scoresOf(answers, classes);
+  if (!values.json) {
+    terminal.print(`\nall folds together, each row predicted by the model that did not see it:`);
+    printScores(terminal, together);
+  }
+  return { folds: scores, together };
+}
+
+function inShort(scores: Scores): string {
+  return "accuracy" in scores
+    ? `accuracy ${scores.accuracy.toFixed(4)}`
+    : `root mean squared error ${scores.rootMeanSquaredError.toPrecision(5)}, R2 ${scores.r2.toFixed(4)}`;
+}
