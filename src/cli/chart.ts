@@ -21,6 +21,7 @@ export function drawChart(history: readonly EpochRecord[], terminal: Terminal): 
     {
       width,
       height: HEIGHT,
+      customXAxisTicks: ticks(history[0].epoch, history.length),
       color: curves.map(({ color }) => color),
       formatter: (value, { axis }) => (axis === "y" ? Number((10 ** value).toPrecision(2)) : value),
     },
@@ -28,6 +29,13 @@ export function drawChart(history: readonly EpochRecord[], terminal: Terminal): 
   const legend = curves.map(({ name, style }) => terminal.paint(style, name)).join("   ");
   const lines = chart.split("\n").map((line) => line.trimEnd());
   return [...lines.filter(Boolean), `${legend} by epoch`].join("\n");
+}
+
+/** The first epoch, and round ones. */
+function ticks(first: number, epochs: number): number[] {
+  const step = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000].find((size) => epochs <= 8 * size) ?? epochs;
+  const round = Array.from({ length: epochs }, (_, i) => first + i).filter((epoch) => epoch % step === 0);
+  return [...(round[0] - first >= step / 2 ? [first] : []), ...round];
 }
 
 /** At most one point a column. A loss of 0 has no logarithm. */
