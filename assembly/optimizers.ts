@@ -1,7 +1,7 @@
 // Optimizer steps over flat f32[n] blocks; p and the moments are updated in place, g is read and finite. Scalars are
-// combined in f64 and then rounded. Moments are flushed: a denormal counts as 0 when loaded and is stored as 0, since
-// arithmetic on denormals is slow. An element whose new p or moment would not be finite keeps its old values; the
-// result is the number of such elements.
+// combined in f64 and then rounded. Moments are flushed: a denormal is stored as 0, since arithmetic on denormals is
+// slow. Where a step shrinks what it loads, it needs not flush that too: moments from elsewhere hold denormals once.
+// An element whose new p or moment would not be finite keeps its old values; the result is the number of such elements.
 //
 // Each kernel's inner loop stores whole vectors and is left at the first vector that is short or not finite; this
 // vector is then stored by lanes. Reads may run past the end. The loops test at their end: up to Node 22, V8 sinks
@@ -111,7 +111,7 @@ export function sgd_momentum_step(
     do {
       const value = v128.load(p + i);
       const gradient = madd(decay, value, v128.load(g + i));
-      moment = flush(madd(mu, flush(v128.load(buf + i)), gradient));
+      moment = flush(madd(mu, v128.load(buf + i), gradient));
       next = madd(rate, madd(ofMoment, moment, f32x4.mul(ofGradient, gradient)), value);
       finite = finite_bits(next);
       if (is_partial(finite, i, end - 16)) break;
@@ -193,13 +193,13 @@ export function adagrad_step(
 // @ts-ignore: decorator
 @inline
 function adam_moment(m: v128, gradient: v128, keep: v128, take: v128): v128 {
-  return flush(madd(keep, flush(m), f32x4.mul(take, gradient)));
+  return flush(madd(keep, m, f32x4.mul(take, gradient)));
 }
 
 // @ts-ignore: decorator
 @inline
 function adam_square(v: v128, gradient: v128, keep: v128, take: v128): v128 {
-  return flush_positive(madd(keep, flush_positive(v), f32x4.mul(f32x4.mul(take, gradient), gradient)));
+  return flush_positive(madd(keep, v, f32x4.mul(f32x4.mul(take, gradient), gradient)));
 }
 
 /** Adam with either kind of decay, g' = g + coupled * p and p <- decoupled * p first. Its fast loop takes two vectors under one test, and what it leaves is computed
