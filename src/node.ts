@@ -1,31 +1,108 @@
 // Entry `simdgrad/node`: models as files. A write is whole or not at all.
 import { randomUUID } from "node:crypto";
-import { open, readFile, rename, rm } from "node:fs/promises";
+import { type FileHandle, open, readFile, realpath, rename, rm, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { SimdgradError, show } from "./errors.ts";
 import { load } from "./index.ts";
 import type { LoadOptions } from "./model/build.ts";
 import type { Model, SaveOptions } from "./model/model.ts";
 
-/** Saves to a temporary file beside `path`, syncs it and renames it: a crash leaves the old file or the new one.
- *  Errors: as model.save; the file system's own. */
-export async function saveFile(model: Model, path: string, options: SaveOptions = {}): Promise<void> {
+/** A path, or a `file:` URL; here without the types of Node or of browsers. */
+export type FilePath = string | { readonly protocol: string; readonly href: string };
+
+/** Saves to a temporary file in the same folder, syncs it, renames it to `path` and syncs the folder: a failure or a
+ *  crash leaves the old file or the new one, whole. An old file's permissions are kept, links are followed. Of saves
+ *  to one path at the same time the last to finish stays.
+ *  Errors: as model.save; RUNTIME with the file system's reason. */
+export async function saveFile(model: Model, path: FilePath, options: SaveOptions = {}): Promise<void> {
+  const name = nameOf("saveFile", path);
   const bytes = model.save(options);
-  const temporary = `${path}.${randomUUID()}.tmp`;
+  await onDisk("saveFile", "write", name, () => replace(name, bytes));
+}
+
+/** Errors: as load, naming the path; RUNTIME with the file system's reason. */
+export async function loadFile(path: FilePath, options: LoadOptions = {}): Promise<Model> {
+  const name = nameOf("loadFile", path);
+  const bytes = await onDisk("loadFile", "read", name, () => readFile(name));
   try {
-    const file = await open(temporary, "wx");
-    try {
-      await file.writeFile(bytes);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
+    return load(bytes, options);
+  } catch (cause) {
+    if (!(cause instanceof SimdgradError && cause.code === "FORMAT")) throw cause;
+    const what = cause.hint === undefined ? cause.message : cause.message.slice(0, -cause.hint.length - 1);
+    throw new SimdgradError("FORMAT", `loadFile ${JSON.stringify(name)}: ${what}`, cause.hint, { cause });
   }
 }
 
-/** Errors: as load; the file system's own. */
-export async function loadFile(path: string, options: LoadOptions = {}): Promise<Model> {
-  return load(await readFile(path), options);
+function nameOf(where: string, path: FilePath): string {
+  if (typeof path === "string" && path !== "") return path;
+  if (path instanceof URL && path.protocol === "file:") return fileURLToPath(path.href);
+  throw new SimdgradError("CONFIG", `${where}: expected a path or a file URL, received ${show(path)}.`);
+}
+
+async function replace(path: string, bytes: Uint8Array): Promise<void> {
+  const target = (await unlessMissing(realpath(path))) ?? path;
+  const old = await unlessMissing(stat(target));
+  // A rename would put the file in the place of a device, or of an empty folder.
+  if (old && !old.isFile()) throw new Error(`it is no file but a ${old.isDirectory() ? "folder" : "device"}`);
+  const folder = dirname(target);
+  // Not made of the old name, which may be as long as names can be.
+  const temporary = join(folder, `.${randomUUID()}.tmp`);
+  try {
+    await using(open(temporary, "wx"), async (file) => {
+      // Who may not give it away keeps it.
+      if (old) await file.chown(old.uid, old.gid).catch(() => undefined);
+      if (old) await file.chmod(old.mode & 0o7777);
+      await file.writeFile(bytes);
+      await file.sync();
+    });
+    await rename(temporary, target);
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => undefined);
+    throw error;
+  }
+  await syncFolder(folder);
+}
+
+async function using(opening: Promise<FileHandle>, use: (file: FileHandle) => Promise<void>): Promise<void> {
+  const file = await opening;
+  try {
+    await use(file);
+  } finally {
+    await file.close();
+  }
+}
+
+/** So that the new name outlives a power failure, where a folder can be opened and synced at all. */
+async function syncFolder(folder: string): Promise<void> {
+  try {
+    await using(open(folder, "r"), (file) => file.sync());
+  } catch (error) {
+    if (!["EACCES", "EINVAL", "EISDIR", "ENOTSUP", "EPERM"].includes(codeOf(error))) throw error;
+  }
+}
+
+async function unlessMissing<T>(found: Promise<T>): Promise<T | undefined> {
+  try {
+    return await found;
+  } catch (error) {
+    if (codeOf(error) !== "ENOENT") throw error;
+    return undefined;
+  }
+}
+
+function codeOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? "";
+}
+
+/** What the system says, with the path and what for. */
+async function onDisk<T>(where: string, verb: string, path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new SimdgradError("RUNTIME", `${where}: could not ${verb} ${JSON.stringify(path)}: ${reason}.`, undefined, {
+      cause,
+    });
+  }
 }

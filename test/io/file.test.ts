@@ -1,7 +1,4 @@
 // Files: the same bits after load, runs that go on as if they had never stopped, and no trust in foreign bytes.
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import {
   adam,
@@ -16,7 +13,6 @@ import {
   sgd,
 } from "../../src/index.ts";
 import { readSafetensors, writeSafetensors } from "../../src/io/safetensors.ts";
-import { loadFile, saveFile } from "../../src/node.ts";
 import { randomSource } from "../support/random.ts";
 import { putTogether, takeApart } from "../support/safetensors.ts";
 
@@ -258,25 +254,5 @@ describe("the format", () => {
     const file = readSafetensors(writeSafetensors(tensors, { key: "ä" }));
     expect([...file.tensors.values()]).toEqual(tensors);
     expect(file.metadata.get("key")).toBe("ä");
-  });
-});
-
-describe("files on disk", () => {
-  it("are written whole, and read back", async () => {
-    const folder = await mkdtemp(join(tmpdir(), "simdgrad-"));
-    try {
-      const path = join(folder, "model.safetensors");
-      const model = sequential(config);
-      await writeFile(path, "old");
-      await saveFile(model, path);
-      expect((await loadFile(path)).weights).toEqual(model.weights);
-      expect(await readdir(folder)).toEqual(["model.safetensors"]);
-      await expect(saveFile(model, join(folder, "missing", "model"))).rejects.toThrow(/ENOENT/);
-      await expect(saveFile(model, folder)).rejects.toThrow();
-      expect(await readdir(folder)).toEqual(["model.safetensors"]);
-      expect(Buffer.from(model.save()).equals(await readFile(path))).toBe(true);
-    } finally {
-      await rm(folder, { recursive: true });
-    }
   });
 });
