@@ -18,6 +18,7 @@ export { type ConfusionMatrix, confusionMatrix } from "./model/confusion.ts";
 export type { Dataset, Inputs, NumberArray, TargetsInput } from "./model/data.ts";
 export type { EarlyStoppingOptions } from "./model/early-stopping.ts";
 export type { FitOptions } from "./model/fit-job.ts";
+export type { HealthReport, LayerHealth } from "./model/health.ts";
 export type { ForwardOptions, Model, Parameter, SaveOptions, TrainBatchOptions } from "./model/model.ts";
 export type { BatchReport, EpochReport, History, Outcome } from "./model/reports.ts";
 export { createRuntime, type Runtime } from "./model/runtime.ts";

@@ -8,6 +8,8 @@ import type { Engine } from "./engine.ts";
 const WRECKED = 1e6;
 /** Inputs and targets beyond this are suspected before the learning rate is. */
 const UNSCALED = 1e3;
+/** So are those beyond this that are as many times the usual column's. */
+const OUTSTANDING = 30;
 
 /** The NUMERIC error of a step that was not made: runs it again, call by call, up to the first bad number. */
 export function explainDivergence(engine: Engine, program: LossProgram, rows: number, loss: number): SimdgradError {
@@ -19,7 +21,7 @@ export function explainDivergence(engine: Engine, program: LossProgram, rows: nu
     const what = i < program.forwardSteps ? "the output" : "the gradient";
     return diverged(engine, `${what} of ${place(step.owner)} is not finite (${step.kernel})`, cause);
   }
-  return diverged(engine, `the loss is ${loss}; ${largestParameter(engine)}`, cause);
+  return diverged(engine, `the loss is ${loss}; ${largestIn(engine, "parameters")}`, cause);
 }
 
 /** The NUMERIC error of a step on gradients that are not finite. */
@@ -27,11 +29,26 @@ export function explainGradient(engine: Engine): SimdgradError {
   const { gradients } = engine.plan.blocks;
   const index = engine.kernels.first_non_finite(gradients.columns, engine.address(gradients));
   const { name } = parameterAt(engine, index);
-  return diverged(engine, `the gradient of ${name} is not finite`, badWeight(engine));
+  return diverged(
+    engine,
+    `the gradient of layer ${name.slice(0, name.lastIndexOf("."))} (${name}) is not finite`,
+    badWeight(engine) ?? grown(engine),
+  );
+}
+
+/** The NUMERIC error of an update that does not fit into f32. */
+export function explainUpdate(
+  engine: Engine,
+  overflowed: number,
+  program: LossProgram | undefined,
+  rows: number,
+): SimdgradError {
+  const what = `the update of ${overflowed} parameters would overflow; ${largestIn(engine, "gradients")}`;
+  return diverged(engine, what, program ? causeOf(engine, program, rows) : (badWeight(engine) ?? grown(engine)));
 }
 
 /** A NUMERIC error that names the step and the likely cause; the model is as before it. */
-export function diverged(engine: Engine, what: string, cause?: string): SimdgradError {
+function diverged(engine: Engine, what: string, cause?: string): SimdgradError {
   const { learningRate, step } = engine.update;
   return new SimdgradError(
     "NUMERIC",
@@ -77,19 +94,28 @@ function grown(engine: Engine): string | undefined {
 }
 
 function unscaled(engine: Engine, buffer: BufferRef, rows: number, name: string): string | undefined {
-  const values = engine.view(buffer, rows * buffer.columns);
-  let largest = 0;
-  for (let i = 0; i < values.length; i++) if (Math.abs(values[i]) > Math.abs(values[largest])) largest = i;
-  if (Math.abs(values[largest]) <= UNSCALED) return undefined;
-  return `${name} ${largest % buffer.columns} reaches ${values[largest]}: scale it to about -1 to 1.`;
+  const { columns } = buffer;
+  const values = engine.view(buffer, rows * columns);
+  const tops = new Float32Array(columns);
+  for (let i = 0; i < values.length; i++) tops[i % columns] = Math.max(tops[i % columns], Math.abs(values[i]));
+  const largest = indexOfLargest(tops);
+  const usual = tops.slice().sort()[columns >> 1];
+  if (tops[largest] <= UNSCALED && tops[largest] <= OUTSTANDING * Math.max(usual, 1)) return undefined;
+  return `${name} ${largest} reaches ${tops[largest]} (the usual column: ${usual}): scale it to about -1 to 1.`;
 }
 
-function largestParameter(engine: Engine): string {
-  const weights = engine.view(engine.plan.blocks.parameters);
-  let largest = 0;
-  for (let i = 0; i < weights.length; i++) if (Math.abs(weights[i]) > Math.abs(weights[largest])) largest = i;
+function largestIn(engine: Engine, block: "parameters" | "gradients"): string {
+  const values = engine.view(engine.plan.blocks[block]);
+  const largest = indexOfLargest(values);
   const { name } = parameterAt(engine, largest);
-  return `the largest weight is ${weights[largest]}, in layer ${name.split(".")[0]} (${name})`;
+  const what = block === "gradients" ? "gradient" : "weight";
+  return `the largest ${what} is ${values[largest]}, in layer ${name.slice(0, name.lastIndexOf("."))} (${name})`;
+}
+
+function indexOfLargest(values: Float32Array): number {
+  let largest = 0;
+  for (let i = 0; i < values.length; i++) if (Math.abs(values[i]) > Math.abs(values[largest])) largest = i;
+  return largest;
 }
 
 function parameterAt(engine: Engine, index: number): { readonly name: string } {

@@ -22,6 +22,7 @@ import { Engine, type RunList } from "./engine.ts";
 import { type UserMetadata, writeModel } from "./file.ts";
 import { epochs, measure } from "./fit.ts";
 import { type FitJob, type FitOptions, prepareFit } from "./fit-job.ts";
+import { examine, type HealthReport } from "./health.ts";
 import { Inference } from "./inference.ts";
 import type { Progress } from "./progress.ts";
 import type { EpochReport, History, Outcome } from "./reports.ts";
@@ -253,6 +254,17 @@ export class Model {
   zeroGradients(): void {
     this.#idle("zeroGradients");
     this.gradients.fill(0);
+  }
+
+  /** Dead and symmetric units, gradients and updates by layer, with findings in words. Of the gradients that are there, or,
+   *  with data, of the loss on it; the model stays as it is. Errors: CONFIG, SHAPE, DATA. */
+  health(data?: Dataset): HealthReport {
+    const { engine, trainer } = this.#live("health");
+    if (data === undefined) return examine(engine, trainer, undefined);
+    this.#needsTraining("health");
+    this.#needsLoss("health");
+    this.#forwardRows = 0;
+    return examine(engine, trainer, readDataset("health", data, engine.plan.spec.input, trainer.targets));
   }
 
   /** Every parameter with live views, made anew by each read: a larger training batch may detach held ones. */

@@ -5,7 +5,7 @@ import type { Curves, Measures } from "../metrics.ts";
 import type { LossProgram, LossVariant } from "../plan/compile.ts";
 import { loadBatch, type Selection } from "./batches.ts";
 import type { ReadDataset, TargetShape } from "./data.ts";
-import { diverged, explainDivergence, explainGradient } from "./divergence.ts";
+import { explainDivergence, explainGradient, explainUpdate } from "./divergence.ts";
 import type { Engine, RunList } from "./engine.ts";
 import { type LossSums, noSums } from "./progress.ts";
 import { validationName } from "./reports.ts";
@@ -86,8 +86,17 @@ export class Trainer {
     }
     this.limit ??= this.classifies && value < DIVERGED_LOSS / 1e3 ? DIVERGED_LOSS : Number.MAX_VALUE;
     if (sums) this.addSums(sums);
-    if (weight > 0) this.applyUpdate(gradient);
+    if (weight > 0) this.applyUpdate(gradient, loss.program, rows);
     return value;
+  }
+
+  /** Makes the gradients of the loss on rows, and no step; what the rows weigh. Errors: DATA. */
+  differentiate(where: string, data: ReadDataset, selection: Selection): number {
+    const loss = this.lossOf("train", data);
+    loadBatch(where, this.engine, loss.program, data, selection);
+    loss.forward.run(selection.count);
+    loss.rest.run(selection.count);
+    return this.engine.sums[1];
   }
 
   /** The optimizer's step on the gradients of a loop of one's own. Errors: NUMERIC, nothing is written then. */
@@ -104,7 +113,7 @@ export class Trainer {
     return engine.kernels.largest_magnitude(gradients.columns, engine.address(gradients));
   }
 
-  private applyUpdate(gradient: number): void {
+  private applyUpdate(gradient: number, program?: LossProgram, rows = 0): void {
     const { update } = this.engine;
     const copy = gradient > LARGE_GRADIENT || update.learningRate > LARGE_RATE ? this.engine.copyState() : undefined;
     const overflowed = this.update.run(1);
@@ -113,7 +122,7 @@ export class Trainer {
       return;
     }
     if (copy) this.engine.restoreState(copy);
-    throw diverged(this.engine, `the update of ${overflowed} parameters would overflow`);
+    throw explainUpdate(this.engine, overflowed, program, rows);
   }
 
   noSums(): LossSums {
@@ -211,7 +220,7 @@ export class Trainer {
   }
 }
 
-function variantOf({ targets, weights }: ReadDataset): LossVariant {
+export function variantOf({ targets, weights }: ReadDataset): LossVariant {
   if (targets.kind === "labels") return weights ? "labelsWeighted" : "labels";
   return weights ? "rowsWeighted" : "rows";
 }

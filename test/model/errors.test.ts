@@ -435,6 +435,30 @@ describe("training that diverges", () => {
     expectUntouched(model, (m) => m.trainBatch(big, new Float32Array(2)), "NUMERIC", "layer 0", "Feature 1", "scale");
   });
 
+  it("names a feature or a target that stands out among the others", () => {
+    const model = sequential({ ...regression, optimizer: sgd({ learningRate: 1e37 }) });
+    const odd = x.map((value, i) => (i % 3 === 2 ? 200 * value : value));
+    expectUntouched(model, (m) => m.trainBatch(odd, new Float32Array(8)), "NUMERIC", /Feature 2 reaches 18\d/);
+    const targets = Float32Array.from({ length: 8 }, (_, i) => (i % 2 === 1 ? 5000 : 1));
+    expectUntouched(model, (m) => m.trainBatch(x, targets), "NUMERIC", "Target 1 reaches 5000");
+    model.learningRate = 3e38;
+    const usual = new Float32Array(8).fill(20);
+    expectUntouched(model, (m) => m.trainBatch(x, usual), "NUMERIC", "rate is probably too high");
+  });
+
+  it("names the layer of an update that would overflow", () => {
+    const model = sequential({ ...classifier, optimizer: sgd({ learningRate: 1e30 }) });
+    model.gradients[17] = 1e20;
+    expectUntouched(
+      model,
+      (m) => m.step(),
+      "NUMERIC",
+      /overflow.*gradient is 1\d{20}, in layer 0 \(0\.bias\)/,
+      "step 1",
+      "rate",
+    );
+  });
+
   it("step() checks the gradients of a loop of one's own", () => {
     const model = sequential(classifier);
     model.forward(x);
