@@ -315,6 +315,8 @@ function commonJs() {
         target: "es2022",
         platform: "node",
         minifySyntax: true,
+        // Names stay for those who read a stack; the readable form is in the modules.
+        minifyWhitespace: true,
         write: false,
         logLevel: "warning",
       });

@@ -27,7 +27,7 @@ export async function checkSize() {
   const rows = [
     { name: "kernels", bytes: wasm.length, aim: 18_000, limit: 20_600 },
     { name: "kernels, gzip", bytes: gzipped(wasm), aim: 6_500, limit: 8_690 },
-    { name: "a script that trains, gzip", bytes: gzipped(await bundle(TRAINING)), aim: 24_000, limit: 40_150 },
+    { name: "a script that trains, gzip", bytes: gzipped(await bundle(TRAINING)), aim: 24_000, limit: 39_950 },
     { name: "a script that predicts, gzip", bytes: gzipped(await bundle(PREDICTING)), aim: 12_000, limit: 17_500 },
   ];
   for (const { name, bytes, aim } of rows) {
