@@ -4,7 +4,15 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, write
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { isShown, programsOf, toChecked, toJavaScript } from "./support/pages.ts";
+import {
+  type Command,
+  commandsOf,
+  isShown,
+  type Program,
+  programsOf,
+  toChecked,
+  toJavaScript,
+} from "./support/pages.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const DOCS = join(ROOT, "docs");
@@ -14,37 +22,53 @@ const OUT = join(ROOT, "build/docs-test");
 const names = readdirSync(DOCS).filter((name) => name.endsWith(".md"));
 const pages = names.map((name) => {
   const text = readFileSync(join(DOCS, name), "utf8");
-  return { name, text, programs: programsOf(text) };
+  return { name, text, programs: programsOf(text), commands: commandsOf(text) };
 });
 
 rmSync(OUT, { recursive: true, force: true });
 
+/** What it prints, and how it ends if it fails. */
+function runCommand({ command }: Command, folder: string): string[] {
+  const cli = `simdgrad() { ${JSON.stringify(process.execPath)} ${JSON.stringify(join(ROOT, "dist/cli.js"))} "$@"; }`;
+  const { status, stdout, stderr } = spawnSync("sh", ["-c", `${cli}; ${command}`], { cwd: folder, encoding: "utf8" });
+  if (status === 0) return stdout.split("\n").slice(0, -1);
+  return [...stderr.trimEnd().split("\n"), `(exit code ${status})`];
+}
+
+/** What each one prints. */
+function runPrograms(programs: readonly Program[], page: string, folder: string): string[][] {
+  const files = programs.map((program) => {
+    const file = join(folder, `line-${program.line}.mjs`);
+    writeFileSync(file, toJavaScript(program, page));
+    return file;
+  });
+  const args = ["--enable-source-maps", join(ROOT, "test/support/page-runner.mjs"), ...files];
+  const run = spawnSync(process.execPath, args, { cwd: folder, encoding: "utf8" });
+  expect(run.status, run.stderr).toBe(0);
+  return JSON.parse(run.stdout);
+}
+
+function expectShown(where: string, printed: readonly string[], shown: readonly string[]): void {
+  if (isShown(printed, shown)) return;
+  // Never equal: the difference is what a reader of the failure needs.
+  expect(printed, where).toEqual(shown);
+  throw new Error(`${where}: "..." stands for something else`);
+}
+
 describe("the pages", () => {
-  for (const { name, programs } of pages) {
+  for (const { name, programs, commands } of pages) {
     const running = programs.filter(({ notRun }) => !notRun);
-    if (running.length === 0) continue;
+    if (running.length + commands.length === 0) continue;
     it(`${name}: its programs do what it shows`, () => {
       const folder = join(OUT, name);
       mkdirSync(folder, { recursive: true });
       // What readers find beside them.
       cpSync(join(ROOT, "data"), join(folder, "data"), { recursive: true });
-      const files = running.map((program) => {
-        const file = join(folder, `line-${program.line}.mjs`);
-        writeFileSync(file, toJavaScript(program, name));
-        return file;
-      });
-      const runner = join(ROOT, "test/support/page-runner.mjs");
-      const run = spawnSync(process.execPath, ["--enable-source-maps", runner, ...files], {
-        cwd: folder,
-        encoding: "utf8",
-      });
-      expect(run.status, run.stderr).toBe(0);
-      const results: string[][] = JSON.parse(run.stdout);
+      for (const command of commands)
+        expectShown(`${name}:${command.line}`, runCommand(command, folder), command.shown);
+      const printed = runPrograms(running, name, folder);
       running.forEach(({ line, shown }, i) => {
-        if (isShown(results[i], shown)) return;
-        // Never equal: the difference is what a reader of the failure needs.
-        expect(results[i], `${name}, the program at line ${line}`).toEqual(shown);
-        throw new Error(`${name}:${line}: "..." stands for something else`);
+        expectShown(`${name}:${line}`, printed[i], shown);
       });
     });
   }
@@ -104,6 +128,13 @@ describe("the rules for pages", () => {
       notRun: "needs a page",
       shown: [],
     });
+  });
+
+  it("commands have what follows them", () => {
+    expect(commandsOf("```console\n$ a\nb\n\n$ c\n```\n```sh\nd\n```")).toEqual([
+      { line: 2, command: "a", shown: ["b", ""] },
+      { line: 5, command: "c", shown: [] },
+    ]);
   });
 
   it("outputs are compared line by line", () => {

@@ -16,9 +16,16 @@ export interface Program {
   readonly notRun: string | undefined;
 }
 
+/** A command of a console block, and what it prints. */
+export interface Command {
+  readonly line: number;
+  readonly command: string;
+  readonly shown: readonly string[];
+}
+
 interface Block {
   readonly line: number;
-  readonly language: "js" | "ts";
+  readonly language: string;
   readonly info: string;
   readonly lines: readonly string[];
 }
@@ -28,7 +35,7 @@ const THROWS = /^\s*(.*?);? *\/\/ throws ([A-Z]+): (.*)$/;
 /** Errors: Error for an info string that is none of those known. */
 export function programsOf(page: string): Program[] {
   const programs: Block[][] = [];
-  for (const block of blocksOf(page)) {
+  for (const block of blocksOf(page, ["js", "ts"])) {
     if (block.info === "continued" && programs.length > 0) programs[programs.length - 1].push(block);
     else programs.push([block]);
   }
@@ -48,7 +55,19 @@ function programOf(blocks: readonly Block[]): Program {
   return { line, source: lines.join("\n"), language, shown: notRun ? [] : shownBy(lines), notRun };
 }
 
-function blocksOf(page: string): Block[] {
+/** Lines that begin with "$ ", each with what follows it. */
+export function commandsOf(page: string): Command[] {
+  const commands: { line: number; command: string; shown: string[] }[] = [];
+  for (const { line, lines } of blocksOf(page, ["console"])) {
+    lines.forEach((text, i) => {
+      if (text.startsWith("$ ")) commands.push({ line: line + i, command: text.slice(2), shown: [] });
+      else commands[commands.length - 1].shown.push(text);
+    });
+  }
+  return commands;
+}
+
+function blocksOf(page: string, languages: readonly string[]): Block[] {
   const blocks: Block[] = [];
   const lines = page.split("\n");
   for (let i = 0; i < lines.length; i++) {
@@ -57,9 +76,7 @@ function blocksOf(page: string): Block[] {
     const start = i + 1;
     do i++;
     while (i < lines.length && lines[i] !== "```");
-    if (language === "js" || language === "ts") {
-      blocks.push({ line: start + 1, language, info, lines: lines.slice(start, i) });
-    }
+    if (languages.includes(language)) blocks.push({ line: start + 1, language, info, lines: lines.slice(start, i) });
   }
   return blocks;
 }
