@@ -16,6 +16,7 @@ const LARGE_UPDATE = 0.1;
 /** Units that a finding names. */
 const NAMED = 8;
 
+/** What one layer's numbers are like. */
 export interface LayerHealth {
   /** Its index, nested "2.0". */
   readonly layer: string;
@@ -33,6 +34,7 @@ export interface LayerHealth {
   readonly nonFinite: number;
 }
 
+/** What `health` found. */
 export interface HealthReport {
   readonly layers: readonly LayerHealth[];
   /** What is wrong, in words; empty when nothing is. */

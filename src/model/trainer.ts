@@ -63,11 +63,13 @@ export class Trainer {
     const loss = this.lossOf("train", data);
     loadBatch(where, engine, loss.program, data, selection);
     const { forwards } = engine.update;
+    const before = sums && { ...sums, tally: sums.tally?.slice() };
     engine.update.forwards++;
     try {
       return this.stepOnBatch(loss, data, selection, sums);
     } catch (error) {
       engine.update.forwards = forwards;
+      if (sums) Object.assign(sums, before);
       throw error;
     }
   }

@@ -209,6 +209,20 @@ describe("training by metrics", () => {
     expect(second.save()).toEqual(whole.save());
   });
 
+  it("a step that failed counts nothing: the run goes on with a smaller rate", async () => {
+    const still: SequentialConfig = { ...config, optimizer: sgd({ learningRate: 0 }), metrics: ["top-2"] };
+    const options: FitOptions = { batchSize: 8 };
+    const [expected] = (await sequential(still).fit({ x, y }, options)).epochs;
+    const model = sequential(still);
+    const onBatch = ({ step }: { step: number }) => {
+      if (step === 3) model.learningRate = 1e39;
+    };
+    await expect(model.fit({ x, y }, { ...options, onBatch })).rejects.toMatchObject({ code: "NUMERIC" });
+    model.learningRate = 0;
+    const [report] = (await model.fit({ x, y }, { ...options, resume: true })).epochs;
+    expect({ ...report, rowsPerSecond: 0 }).toEqual({ ...expected, rowsPerSecond: 0 });
+  });
+
   for (const [monitor, message] of [
     ["auc", /"auc"/],
     ["validationPrecision", /validationF1.*"validationPrecision"/],
