@@ -22,6 +22,7 @@ export async function checkPackage() {
     ...installPacked(),
     ...(await lint()),
     ...checkImports(entries),
+    ...checkCommand(),
     ...checkTypes(entries, "nodenext", "nodenext", ["dom"]),
     ...checkTypes(entries, "nodenext", "nodenext", []),
     ...checkTypes(entries, "esnext", "bundler", ["dom"]),
@@ -84,6 +85,11 @@ function checkImports(entries) {
       .join(""),
   );
   return run(process.execPath, [`${CONSUMER}/main.js`]);
+}
+
+/** The command trains where nothing but the package is installed. */
+function checkCommand() {
+  return run(process.execPath, [`${CONSUMER}/node_modules/simdgrad/dist/cli.js`, "demo", "--epochs", "1"]);
 }
 
 /** The declarations are whole, for a user who checks libraries too and has no Node types, with and without the DOM's.

@@ -47,13 +47,18 @@ function lines(terminal: Terminal, { first, last, title }: Work): Progress {
 function figures(report: EpochReport): string[] {
   const { loss, accuracy, validationLoss, validationAccuracy } = report;
   const shown = { loss, accuracy, "validation loss": validationLoss, "validation accuracy": validationAccuracy };
-  return Object.entries(shown).flatMap(([name, value]) => (value === undefined ? [] : [`${name} ${value.toFixed(4)}`]));
+  return Object.entries(shown).flatMap(([name, value]) => (value === undefined ? [] : [`${name} ${short(value)}`]));
+}
+
+/** In six or seven characters. */
+function short(value: number): string {
+  return value === 0 || (value >= 1e-3 && value < 100) ? value.toFixed(4) : value.toExponential(1);
 }
 
 /** The same in few characters. */
 function shortFigures({ loss, accuracy, validationLoss, validationAccuracy }: EpochReport): string {
   const pair = (first: number, second: number | undefined) =>
-    [first, second].flatMap((value) => (value === undefined ? [] : [value.toFixed(4)])).join(" ");
+    [first, second].flatMap((value) => (value === undefined ? [] : [short(value)])).join(" ");
   const validation = validationLoss === undefined ? "" : `  validation ${pair(validationLoss, validationAccuracy)}`;
   return `${accuracy === undefined ? "loss" : "loss, accuracy"} ${pair(loss, accuracy)}${validation}`;
 }
@@ -89,7 +94,7 @@ function bar({ err }: Terminal, { first, last, rows, title }: Work): Progress {
       const perBatch = seconds / (done - skipped);
       const left = duration(perBatch * ((last - first + 1) * batches - done));
       const speed = grouped(rows / batches / perBatch);
-      single.update(done, { epoch, speed, left, ...(epoch === first ? { figures: `loss ${loss.toFixed(4)}` } : {}) });
+      single.update(done, { epoch, speed, left, ...(epoch === first ? { figures: `loss ${short(loss)}` } : {}) });
     },
     onEpoch(report) {
       single.update(done, { figures: shortFigures(report) });
