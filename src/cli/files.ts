@@ -2,7 +2,7 @@
 import { createReadStream } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { type CsvOptions, csv } from "../data.ts";
-import type { LoadOptions, Model } from "../index.ts";
+import { type LoadOptions, type Model, SimdgradError } from "../index.ts";
 import { loadFile } from "../node.ts";
 import { CommandError } from "./errors.ts";
 import { choice, count, flag, text, texts } from "./options.ts";
@@ -81,7 +81,8 @@ export async function readable<T>(path: string, run: () => Promise<T>): Promise<
   try {
     return await run();
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
+    // The package's own errors name the file system's as their cause.
+    const { code } = (error instanceof SimdgradError ? (error.cause ?? error) : error) as NodeJS.ErrnoException;
     const known: Record<string, string> = {
       ENOENT: "no such file or folder",
       EACCES: "no permission",

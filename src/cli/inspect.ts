@@ -1,19 +1,25 @@
 // `simdgrad inspect`: what is in a model's file.
-import { featureNames } from "../data.ts";
-import type { Model } from "../index.ts";
-import { JSON_OPTION, readModel } from "./files.ts";
-import { flag, parseLine, type Usage } from "./options.ts";
-import { type KeptModel, keptIn } from "./settings.ts";
+import { apply, type CsvOptions, featureNames, type Prepared } from "../data.ts";
+import type { HealthReport, Model } from "../index.ts";
+import { UsageError } from "./errors.ts";
+import { CSV_OPTIONS, csvOptions, JSON_OPTION, readModel } from "./files.ts";
+import { flag, parseLine, text, type Usage } from "./options.ts";
+import { type KeptModel, keptIn, readKnown } from "./settings.ts";
 import { layTable, plural, type Terminal } from "./terminal.ts";
 
-const OPTIONS = { plan: flag("also the steps that training and prediction take"), json: JSON_OPTION };
+const OPTIONS = {
+  plan: flag("also the steps that training and prediction take"),
+  data: text("FILE.csv", "rows to look for units that are dead on them, and for gradients"),
+  json: JSON_OPTION,
+  ...CSV_OPTIONS,
+};
 
 export const INSPECT: Usage<typeof OPTIONS> = {
   name: "inspect",
-  about: "Shows what is in a model's file: layers, memory, preprocessing, training.",
+  about: "Shows what is in a model's file: layers, health, memory, preprocessing, training.",
   operands: ["MODEL"],
   options: OPTIONS,
-  examples: ["simdgrad inspect model.safetensors", "simdgrad inspect model.safetensors --plan"],
+  examples: ["simdgrad inspect model.safetensors", "simdgrad inspect model.safetensors --data test.csv --plan"],
 };
 
 export async function inspect(args: readonly string[], terminal: Terminal): Promise<void> {
@@ -21,8 +27,13 @@ export async function inspect(args: readonly string[], terminal: Terminal): Prom
   const model = await readModel(operands[0]);
   // A model that this command did not train has none of it.
   const kept = model.metadata.training === undefined ? undefined : keptIn(model, operands[0]);
-  if (values.json) return terminal.print(JSON.stringify(asJson(model, kept), null, 2));
+  const health = model.health(
+    values.data === undefined ? undefined : await samplesFor(kept, values.data, csvOptions(values)),
+  );
+  if (values.json) return terminal.print(JSON.stringify(asJson(model, health, kept), null, 2));
   terminal.print(model.summary());
+  terminal.heading("Health");
+  terminal.print(String(health));
   terminal.heading("Memory");
   terminal.print(String(model.memory));
   if (values.plan) {
@@ -34,9 +45,16 @@ export async function inspect(args: readonly string[], terminal: Terminal): Prom
   if (others.length > 0) terminal.print(`\nmetadata: ${others.join(", ")}`);
 }
 
-function asJson(model: Model, kept: KeptModel | undefined): object {
+async function samplesFor(kept: KeptModel | undefined, path: string, options: CsvOptions): Promise<Prepared> {
+  if (!kept)
+    throw new UsageError("expected a model that simdgrad train saved with --data, this one has no preprocessing.");
+  const { table } = await readKnown(kept, path, options);
+  return apply(kept.preprocessing, table, { unknown: "zeros" });
+}
+
+function asJson(model: Model, health: HealthReport, kept: KeptModel | undefined): object {
   const { spec, memory, metadata } = model;
-  return { spec, parameters: model.weights.length, memory, ...(kept ?? { metadata }) };
+  return { spec, parameters: model.weights.length, health, memory, ...(kept ?? { metadata }) };
 }
 
 function printKept({ preprocessing, training }: KeptModel, terminal: Terminal): void {

@@ -1,8 +1,17 @@
 // What a training is asked for: read from the command line once, kept in the model's file, found there by all commands.
 
-import { type CsvOptions, type Preprocessing, parsePreprocessing } from "../data.ts";
+import {
+  type CsvOptions,
+  columnTypes,
+  csv,
+  dropMissing,
+  type Preprocessing,
+  parsePreprocessing,
+  type Table,
+} from "../data.ts";
 import type { ActivationName, EpochReport, Model } from "../index.ts";
 import { CommandError } from "./errors.ts";
+import { readBytes } from "./files.ts";
 
 export const TASKS = ["regression", "binary", "multi-class"] as const;
 export type Task = (typeof TASKS)[number];
@@ -84,6 +93,20 @@ export function keptIn(model: Model, path: string): KeptModel {
   } catch (cause) {
     throw new CommandError(`${path}: its metadata are damaged: ${(cause as Error).message}`, { cause });
   }
+}
+
+/** The rows of a file whose target is known, read as the model's own data were. Errors: CommandError when there are none. */
+export async function readKnown(
+  { preprocessing, training }: KeptModel,
+  path: string,
+  options: CsvOptions,
+): Promise<{ table: Table; left: number }> {
+  const { target, csv: own } = training.settings;
+  const types = columnTypes(preprocessing);
+  const whole = csv(await readBytes(path), { ...own, ...options, types, columns: Object.keys(types) });
+  const table = dropMissing(whole, [target]);
+  if (table.rows === 0) throw new CommandError(`${path}: expected rows with a ${target}, found none.`);
+  return { table, left: whole.rows - table.rows };
 }
 
 function readTraining(text: string): TrainingRecord {

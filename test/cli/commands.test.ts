@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { type ClassScores, type NumberScores, scoreClasses, scoreNumbers } from "../../src/cli/metrics.ts";
 import type { Outcome } from "../../src/cli/outcome.ts";
 import { apply, csv, decode, parsePreprocessing } from "../../src/data.ts";
-import { dense, load, sequential } from "../../src/index.ts";
+import { dense, type HealthReport, load, sequential } from "../../src/index.ts";
 import { command, folder, json, PENGUINS } from "./support.ts";
 
 const { path, file } = folder();
@@ -184,6 +184,18 @@ describe("inspect", () => {
     expect(out).toMatch(/^epochs +20 of 20, finished$/m);
     expect(out).not.toContain("Plan");
     expect((await command(["inspect", SPECIES, "--plan"])).out).toContain("sgemm");
+  });
+
+  it("shows health, on data too", async () => {
+    const bare = await json<{ health: HealthReport }>(["inspect", SPECIES]);
+    expect(bare.health.layers.map(({ layer, nonFinite }) => [layer, nonFinite])).toEqual([
+      ["0", 0],
+      ["1", 0],
+    ]);
+    const { health } = await json<{ health: HealthReport }>(["inspect", SPECIES, "--data", PENGUINS]);
+    expect(health.layers[0].deadUnits).toBeInstanceOf(Array);
+    expect(health.layers[0].gradientNorm).toBeGreaterThan(0);
+    expect((await command(["inspect", SPECIES, "--data", PENGUINS])).out).toContain("\nHealth\n");
   });
 
   it("as JSON has it all", async () => {
