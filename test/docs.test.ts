@@ -114,6 +114,30 @@ describe("the pages", () => {
   });
 });
 
+describe("docstrings", () => {
+  // As `npm run docs` asks for, in milliseconds.
+  const src = join(ROOT, "src");
+  const entries = readdirSync(src).filter((name) => /^(index|infer|kernels|data|node)\b.*\.ts$/.test(name));
+
+  for (const entry of entries) {
+    it(`of all that src/${entry} exports`, () => {
+      const text = readFileSync(join(src, entry), "utf8");
+      const reexported = [...text.matchAll(/^export (?:type )?\{([^}]*)\} from "(.*)";/gm)].flatMap(([, list, path]) =>
+        [...list.matchAll(/(?:type )?(\w+)/g)].map(([, name]) => ({ name, path: join(src, path) })),
+      );
+      const own = [...text.matchAll(/^export (?:async )?(?:const|function) (\w+)/gm)];
+      const exported = [...reexported, ...own.map(([, name]) => ({ name, path: join(src, entry) }))];
+      expect(exported.length).toBeGreaterThan(0);
+      expect(exported.filter(({ name, path }) => !hasDocstring(readFileSync(path, "utf8"), name))).toEqual([]);
+    });
+  }
+});
+
+function hasDocstring(source: string, name: string): boolean {
+  const declared = `export (async |abstract )?(const|function\\*?|class|interface|type) ${name}\\b`;
+  return new RegExp(`\\*/\\n${declared}`).test(source);
+}
+
 describe("the rules for pages", () => {
   const page = (code: string) => `# Page\n\n\`\`\`js\n${code}\n\`\`\`\n`;
 

@@ -27,11 +27,13 @@ export interface RunOptions {
   maxBatch?: number | undefined;
 }
 
+/** Options of `load`. */
 export interface LoadOptions extends RunOptions {
   /** Only predict and evaluate: no room for gradients, moments and kept activations. Default false. */
   inference?: boolean | undefined;
 }
 
+/** What `sequential` takes. */
 export interface SequentialConfig extends NetworkConfig, RunOptions {}
 
 const RUN_KEYS = ["simd", "threads", "worker", "maxBatch"];
