@@ -3,3 +3,4 @@ export { sgemm_nn } from "./gemm";
 export { first_non_finite, copy_matrix } from "./buffers";
 export { relu, leaky_relu, elu, selu, gelu, silu, softplus, sigmoid, tanh } from "./activations";
 export { softmax } from "./softmax";
+export { layer_norm, batch_norm } from "./norms";

@@ -86,16 +86,23 @@ export interface Builder {
   readonly seed: readonly [low: number, high: number];
   /** rows * stride: the element count of an elementwise kernel over a whole buffer. */
   elements(x: BufferRef): Rows;
-  /** A fresh buffer of rows x columns for activations, or for their gradients in the backward part. */
-  buffer(columns: number): BufferRef;
+  /** A fresh buffer of rows x columns for activations, or for their gradients in the backward part; not `padded`:
+   *  without room between its rows. */
+  buffer(columns: number, padded?: boolean): BufferRef;
+  /** A fresh buffer that the batch does not size. */
+  vector(length: number): BufferRef;
   /** x itself when nobody needs its present content any more, else a fresh buffer of the same stride. */
   inPlace(x: BufferRef): BufferRef;
   /** The content of x is needed by the backward part. */
   keep(x: BufferRef): void;
+  /** The content of x is needed by later steps of this part: those in between must not work in place. */
+  hold(x: BufferRef): void;
   /** A parameter's gradient; none when it is frozen. */
   gradient(parameter: BufferRef): BufferRef | undefined;
   call<K extends KernelName>(writes: BufferRef, kernel: K, ...args: ArgsOf<Kernels[K]>): void;
   gemm(product: Gemm): void;
+  /** A call for the end of a training step that succeeds: what a step that fails must leave as it was. */
+  commit<K extends KernelName>(writes: BufferRef, kernel: K, ...args: ArgsOf<Kernels[K]>): void;
   /** Runs JavaScript on a view of `writes`. */
   host(writes: BufferRef, fn: (written: Float32Array) => void): void;
 }
@@ -117,6 +124,15 @@ export interface ParameterShape {
   readonly trainable: boolean;
 }
 
+/** Running statistics of a layer: saved, but not trained. */
+export interface BufferShape {
+  readonly name: string;
+  readonly length: number;
+  readonly initial: number;
+  /** Its least sensible value. */
+  readonly low?: number;
+}
+
 /** A layer as data: its kind and that kind's options. */
 export interface AnyLayer {
   readonly kind: string;
@@ -134,15 +150,30 @@ export interface LayerRule<S extends AnyLayer> {
   resolve?(spec: S, next: { readonly kind: string } | undefined): S;
   /** Its forward steps take an input of any stride; other layers get one that is padded like the rest. */
   readonly anyStride?: true;
-  units(spec: S, inputs: number): number;
+  /** The lists of layers within it. */
+  chains?(spec: S): readonly LayerChain[];
+  /** `outputs`: those of each list within it. Errors: CONFIG. */
+  units(spec: S, inputs: number, outputs: readonly number[]): number;
   parameters(spec: S, inputs: number): readonly ParameterShape[];
+  buffers?(spec: S, inputs: number): readonly BufferShape[];
   /** Its steps in training mode are not those in inference mode. */
   readonly modal?: true;
+  /** Rows that a training batch has at least. */
+  readonly minRows?: number;
   emit(spec: S, b: Builder, x: BufferRef, parameters: readonly BufferRef[], parts: LayerParts): Emitted;
+}
+
+/** Layers after each other within a layer; `path` comes before their index in their names. */
+export interface LayerChain {
+  readonly path: string;
+  readonly layers: readonly AnyLayer[];
 }
 
 /** What the planner hands a layer besides its parameters. */
 export interface LayerParts {
+  /** Emit the lists of layers within it. */
+  readonly chains: readonly ((b: Builder, x: BufferRef) => Emitted)[];
+  readonly buffers: readonly BufferRef[];
   /** Its number among the network's layers: the stream of its random numbers. */
   readonly index: number;
 }

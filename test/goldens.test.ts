@@ -2,14 +2,27 @@
 // through the public API. The script keeps only cases in which f32 rounding uses at most a third of a tolerance.
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { activation, adagrad, adam, adamw, dense, rmsprop, sequential, sgd } from "../src/index.ts";
+import {
+  activation,
+  adagrad,
+  adam,
+  adamw,
+  batchNorm,
+  dense,
+  type LayerSpec,
+  layerNorm,
+  rmsprop,
+  sequential,
+  sgd,
+} from "../src/index.ts";
 
 /** Per tensor, relative to its largest element; each step's loss is a tensor of its own. */
-const TOLERANCE = { loss: 1e-5, gradient: 1e-5, finalWeights: 4e-5, outputs: 4e-5 };
+const TOLERANCE = { loss: 1e-5, gradient: 1e-5, finalWeights: 4e-5, finalBuffers: 4e-5, outputs: 4e-5 };
 
 type Config = Parameters<typeof sequential>[0];
 type Kind = string | { kind: string };
-type LayerEntry = ["dense", number, Parameters<typeof dense>[1]] | ["activation", Parameters<typeof activation>[0]];
+/** A layer's function and its arguments. */
+type LayerEntry = readonly [keyof typeof layers, ...arguments: unknown[]];
 type Tensors = Record<string, number[]>;
 
 interface Batch {
@@ -25,10 +38,13 @@ interface Case {
   layers: LayerEntry[];
   loss: NonNullable<Config["loss"]> | null;
   optimizer: [keyof typeof optimizers, object];
-  /** trainBatch: steps cycle over the batches. custom: each step accumulates the gradients of all batches. */
-  loop: "trainBatch" | "custom";
+  /** trainBatch: steps cycle over the batches. custom: each step accumulates the gradients of all batches; inference:
+   *  in inference mode. */
+  loop: "trainBatch" | "custom" | "inference";
   labels: boolean;
   weights: Tensors;
+  /** The running statistics at the start. */
+  buffers?: Tensors;
   batches: Batch[];
   probe: number[];
   expected: {
@@ -36,6 +52,7 @@ interface Case {
     gradients: Tensors;
     inputGradient?: number[];
     finalWeights: Tensors;
+    finalBuffers?: Tensors;
     outputs: number[];
   };
 }
@@ -46,6 +63,7 @@ interface Goldens {
   cases: Case[];
 }
 
+const layers = { dense, activation, layerNorm, batchNorm };
 const optimizers = { sgd, rmsprop, adagrad, adam, adamw };
 const goldens: Goldens = JSON.parse(readFileSync(new URL("./goldens/trajectories.json", import.meta.url), "utf8"));
 
@@ -54,12 +72,17 @@ const units = (values: number[]) => Float32Array.from(values, (v) => v * goldens
 function build(c: Case) {
   const model = sequential({
     input: c.input,
-    layers: c.layers.map((entry) => (entry[0] === "dense" ? dense(entry[1], entry[2]) : activation(entry[1]))),
+    layers: c.layers.map(layerOf),
     optimizer: optimizers[c.optimizer[0]](c.optimizer[1]),
     ...(c.loss === null ? {} : { loss: c.loss }),
   });
   model.setWeights(Object.fromEntries(Object.entries(c.weights).map(([name, values]) => [name, units(values)])));
+  for (const [name, values] of Object.entries(c.buffers ?? {})) model.buffers[name].set(units(values));
   return model;
+}
+
+function layerOf([name, ...rest]: LayerEntry): LayerSpec {
+  return (layers[name] as (...rest: unknown[]) => LayerSpec)(...rest);
 }
 
 type Model = ReturnType<typeof build>;
@@ -104,7 +127,7 @@ function train(c: Case, model: Model, afterFirst: (inputGradient?: Float32Array)
     let stepLoss = 0;
     let inputGradient: Float32Array | undefined;
     for (const { x, y } of batches) {
-      const { loss, d } = customLoss(c, model.forward(x), y as Float32Array, total);
+      const { loss, d } = customLoss(c, model.forward(x, { training: c.loop === "custom" }), y as Float32Array, total);
       stepLoss += loss;
       const dInput = model.backward(d);
       inputGradient ??= Float32Array.from(dInput);
@@ -150,15 +173,23 @@ describe("ten steps against PyTorch", () => {
     for (const [name, values] of Object.entries(expected.finalWeights)) {
       expectClose(`final ${name}`, weights[name], values, TOLERANCE.finalWeights);
     }
+    expect(Object.keys(model.buffers).sort()).toEqual(Object.keys(expected.finalBuffers ?? {}).sort());
+    for (const [name, values] of Object.entries(expected.finalBuffers ?? {})) {
+      expectClose(`final ${name}`, model.buffers[name], values, TOLERANCE.finalBuffers);
+    }
     expectClose("outputs", model.predict(units(c.probe)), expected.outputs, TOLERANCE.outputs);
   });
 
-  it("covers every activation, loss and optimizer", () => {
+  it("covers every layer with parameters, activation, loss and optimizer", () => {
     const kind = (spec: Kind) => (typeof spec === "string" ? spec : spec.kind);
     const { cases } = goldens;
     const activations = cases.flatMap((c) =>
-      c.layers.map((entry) => kind(entry[0] === "dense" ? (entry[2]?.activation ?? "linear") : entry[1])),
+      c.layers.flatMap(([name, first, second]): string[] => {
+        if (name === "activation") return [kind(first as Kind)];
+        return name === "dense" ? [kind((second as { activation?: Kind }).activation ?? "linear")] : [];
+      }),
     );
+    expect(new Set(cases.flatMap((c) => c.layers.map(([name]) => name)))).toEqual(new Set(Object.keys(layers)));
     const losses = cases.flatMap((c) => (c.loss === null ? [] : [kind(c.loss)]));
     const all = "linear relu leaky-relu elu selu gelu silu softplus sigmoid tanh softmax".split(" ");
     expect([...new Set(activations)].sort()).toEqual(all.sort());

@@ -3,10 +3,17 @@
 import type { LayerRules } from "../contract.ts";
 import type { ActivationSpec } from "./activation.ts";
 import { basicLayers } from "./basic.ts";
+import { type BatchNormSpec, batchNormRule } from "./batch-norm.ts";
 import type { DenseSpec } from "./dense.ts";
 import { type DropoutSpec, dropoutRule } from "./dropout.ts";
+import { type LayerNormSpec, layerNormRule } from "./layer-norm.ts";
 
 /** Any layer as data. */
-export type LayerSpec = DenseSpec | ActivationSpec | DropoutSpec;
+export type LayerSpec = DenseSpec | ActivationSpec | DropoutSpec | LayerNormSpec | BatchNormSpec;
 
-export const allLayers: LayerRules = { ...basicLayers, dropout: dropoutRule };
+export const allLayers: LayerRules = {
+  ...basicLayers,
+  dropout: dropoutRule,
+  "layer-norm": layerNormRule,
+  "batch-norm": batchNormRule,
+};

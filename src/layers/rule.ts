@@ -11,6 +11,19 @@ export function sealLayer<S extends AnyLayer>(spec: S, rule: LayerRule<S>): S {
   return Object.freeze(Object.defineProperty(spec, RULE, { value: rule }));
 }
 
+/** Layers after each other, checked and with their defaults. Errors: CONFIG. */
+export function normalizeChain(where: string, chain: unknown, known?: LayerRules, least = 1): readonly AnyLayer[] {
+  if (!Array.isArray(chain) || chain.length < least) {
+    throw new SimdgradError(
+      "CONFIG",
+      `${where}: expected layers to be an array${least > 0 ? " of at least one layer" : ""}, received ${show(chain)}.`,
+    );
+  }
+  // Array.from sees the holes that map would skip.
+  const layers = Array.from(chain, (layer) => layerRule(layer, known).normalize(layer, known));
+  return Object.freeze(layers.map((layer, i) => layerRule(layer).resolve?.(layer, layers[i + 1]) ?? layer));
+}
+
 /** The rule of a layer. Errors: CONFIG for what is no layer, or plain data of a kind that is not known. */
 export function layerRule(spec: AnyLayer, known: LayerRules = basicLayers): LayerRule<AnyLayer> {
   const { kind, [RULE]: own } = (spec ?? {}) as AnyLayer & { [RULE]?: LayerRule<AnyLayer> };

@@ -144,6 +144,16 @@ export function checkFinite(where: string, name: string, { values, columns }: Ma
   }
 }
 
+/** Errors: DATA for a training batch with too few rows for a layer's statistics. */
+export function checkBatchRows(where: string, { minRows }: { readonly minRows: number }, rows: number): void {
+  if (rows >= minRows) return;
+  throw new SimdgradError(
+    "DATA",
+    `${where}: expected training batches of at least ${minRows} rows, received one of ${rows}.`,
+    "batchNorm normalizes by the batch's own statistics: choose batches, the last one included, that are larger.",
+  );
+}
+
 /** Errors: SHAPE, DATA, also when no row counts. */
 export function readDataset(where: string, data: Dataset, inputs: number, shape: TargetShape): ReadDataset {
   const set = readPiece(where, data, inputs, shape);

@@ -35,7 +35,9 @@ const KEPT_ROW_COUNTS = 64;
 export interface StateCopy {
   readonly step: number;
   readonly forwards: number;
+  /** Parameters and moments. */
   readonly blocks: readonly Float32Array[];
+  readonly buffers: Float32Array;
 }
 
 /** Where the optimizer is: what the scalars of the update list read. */
@@ -113,16 +115,18 @@ export class Engine {
     return new Float32Array(this.f32.buffer, this.address(buffer), length);
   }
 
-  /** Parameters, moments and counters, to go back to. */
+  /** Parameters, moments, buffers and counters, to go back to. */
   copyState(): StateCopy {
     const { step, forwards } = this.update;
-    return { step, forwards, blocks: this.stateBlocks().map((view) => view.slice()) };
+    const blocks = this.stateBlocks().map((view) => view.slice());
+    return { step, forwards, blocks, buffers: this.view(this.plan.blocks.buffers).slice() };
   }
 
-  restoreState({ step, forwards, blocks }: StateCopy): void {
+  restoreState({ step, forwards, blocks, buffers }: StateCopy): void {
     this.stateBlocks().forEach((view, i) => {
       view.set(blocks[i]);
     });
+    this.view(this.plan.blocks.buffers).set(buffers);
     Object.assign(this.update, { step, forwards });
   }
 

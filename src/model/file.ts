@@ -14,7 +14,7 @@ import { allLayers } from "../layers/index.ts";
 import { checkCount, checkKeys, checkNumber, checkObject } from "../options.ts";
 import { place } from "../plan/arena.ts";
 import type { Plan } from "../plan/compile.ts";
-import { type Layout, layOut, momentsOf, type NetworkSpec, normalizeNetwork } from "../plan/layout.ts";
+import { type BufferPlan, type Layout, layOut, momentsOf, type NetworkSpec, normalizeNetwork } from "../plan/layout.ts";
 import { checkLearningRate, type LearningRate, readLearningRate } from "../schedules.ts";
 import type { Engine, StateCopy } from "./engine.ts";
 import type { Progress, RunState } from "./progress.ts";
@@ -139,21 +139,29 @@ function countersOf({ step, forwards }: StateCopy): Counters {
   return { step, forwards };
 }
 
-/** Each parameter's part of each block: "0.kernel", then "m.0.kernel" and so on, under the prefix. */
-function tensorsOf({ parameters, momentNames }: Layout, prefix: string, { blocks }: StateCopy): Tensor[] {
-  return blocks.flatMap((block, i) =>
-    parameters.map(({ name, shape, ref }) => {
+/** Each parameter's part of each block: "0.kernel", then "m.0.kernel" and so on, and the buffers, under the prefix. */
+function tensorsOf(layout: Layout, prefix: string, { blocks, buffers }: StateCopy): Tensor[] {
+  const cut = (parts: readonly TensorPlan[], block: Float32Array, prefix: string): Tensor[] =>
+    parts.map(({ name, shape, ref }) => {
       const start = ref.within?.offset as number;
-      const full = i === 0 ? `${prefix}${name}` : `${prefix}${momentNames[i - 1]}.${name}`;
-      return { name: full, shape, values: block.subarray(start, start + ref.columns) };
-    }),
-  );
+      return { name: `${prefix}${name}`, shape, values: block.subarray(start, start + ref.columns) };
+    });
+  return [
+    ...blocks.flatMap((block, i) =>
+      cut(layout.parameters, block, i === 0 ? prefix : `${prefix}${layout.momentNames[i - 1]}.`),
+    ),
+    ...cut(layout.buffers, buffers, prefix),
+  ];
 }
+
+/** A parameter or a buffer of a layout. */
+type TensorPlan = Pick<BufferPlan, "name" | "shape" | "ref" | "low">;
 
 /** A file that was read and checked against its own spec; no model is built for it yet. */
 export interface ModelFile {
   readonly spec: NetworkSpec;
   readonly weights: Float32Array;
+  readonly buffers: Float32Array;
   readonly metadata: UserMetadata;
   readonly state:
     | { readonly learningRate: LearningRate; readonly copy: StateCopy; readonly progress: Progress }
@@ -168,9 +176,10 @@ export function readModel(bytes: Uint8Array): ModelFile {
   const layout = inFile("spec", () => layOut(spec, momentsOf(spec)));
   const taker = new TensorTaker(file, layout);
   const weights = taker.block("");
-  const state = metadata.has("state") ? readState(parse(metadata, "state") as StateJson, weights, taker) : undefined;
+  const buffers = taker.buffers("");
+  const state = metadata.has("state") ? readState(parse(metadata, "state") as StateJson, taker) : undefined;
   taker.checkAllTaken();
-  return { spec, weights, state, metadata: readUser(file) };
+  return { spec, weights, buffers, state, metadata: readUser(file) };
 }
 
 /** The tensors of a file that is a model's. Errors: FORMAT. */
@@ -216,10 +225,10 @@ function readNetwork(plain: NetworkSpec): NetworkSpec {
   return normalizeNetwork({ ...plain, optimizer: { ...optimizer, learningRate } }, allLayers);
 }
 
-function readState(json: StateJson, weights: Float32Array, taker: TensorTaker): ModelFile["state"] {
+function readState(json: StateJson, taker: TensorTaker): ModelFile["state"] {
   return inFile("state", () => {
     checkKeys("state", json, ["learningRate", "step", "forwards", "epoch", "run"]);
-    const copy = { ...readCounters("state", json), blocks: [weights, ...taker.moments("")] };
+    const copy = readCopy(json, taker, "");
     const learningRate = checkLearningRate("state", readLearningRate(json.learningRate));
     const epoch = checkCount("state", "epoch", json.epoch, 0);
     return {
@@ -230,8 +239,13 @@ function readState(json: StateJson, weights: Float32Array, taker: TensorTaker): 
   });
 }
 
-function readCounters(where: string, { step, forwards }: Counters): Counters {
-  return { step: checkCount(where, "step", step, 0), forwards: checkCount(where, "forwards", forwards, 0) };
+function readCopy({ step, forwards }: Counters, taker: TensorTaker, prefix: string): StateCopy {
+  return {
+    step: checkCount("state", "step", step, 0),
+    forwards: checkCount("state", "forwards", forwards, 0),
+    blocks: [taker.block(prefix), ...taker.moments(prefix)],
+    buffers: taker.buffers(prefix),
+  };
 }
 
 function readRun(json: NonNullable<StateJson["run"]>, taker: TensorTaker): RunState {
@@ -251,10 +265,6 @@ function readRun(json: NonNullable<StateJson["run"]>, taker: TensorTaker): RunSt
   const { best, paused } = json;
   if (best !== undefined) checkKeys("best", best, ["score", "epoch", "waited", "step", "forwards"]);
   if (paused !== undefined) checkKeys("paused", paused, ["step", "forwards"]);
-  const whole = (prefix: string, counters: Counters) => ({
-    ...readCounters("run", counters),
-    blocks: [taker.block(prefix), ...taker.moments(prefix)],
-  });
   return {
     rows,
     batchSize,
@@ -265,9 +275,9 @@ function readRun(json: NonNullable<StateJson["run"]>, taker: TensorTaker): RunSt
       best: checkNumber("best", "score", best.score),
       bestEpoch: checkCount("best", "epoch", best.epoch),
       waited: checkCount("best", "waited", best.waited, 0),
-      state: whole(BEST, best),
+      state: readCopy(best, taker, BEST),
     },
-    paused: paused === undefined ? undefined : whole(PAUSED, paused),
+    paused: paused === undefined ? undefined : readCopy(paused, taker, PAUSED),
   };
 }
 
@@ -293,25 +303,35 @@ export class TensorTaker {
 
   /** All parameters of that prefix, flat. */
   block(prefix: string): Float32Array {
-    const { parameters } = this.layout;
+    return this.flat(prefix, this.layout.parameters, this.layout.parameterCount);
+  }
+
+  /** All running statistics of that prefix, flat. */
+  buffers(prefix: string): Float32Array {
+    return this.flat(prefix, this.layout.buffers, this.layout.blocks.buffers.columns);
+  }
+
+  private flat(prefix: string, parts: readonly TensorPlan[], length: number): Float32Array {
     // Shapes first: no more memory than the file justifies.
-    const tensors = parameters.map(({ name, shape }) => this.tensor(`${prefix}${name}`, shape));
-    const values = new Float32Array(this.layout.parameterCount);
-    parameters.forEach(({ ref }, i) => {
+    const tensors = parts.map(({ name, shape, low }) => this.tensor(`${prefix}${name}`, shape, low));
+    const values = new Float32Array(length);
+    parts.forEach(({ ref }, i) => {
       values.set(tensors[i].values, ref.within?.offset);
     });
     return values;
   }
 
-  private tensor(name: string, shape: readonly number[]): Tensor {
+  private tensor(name: string, shape: readonly number[], low = Number.NEGATIVE_INFINITY): Tensor {
     const tensor = this.file.tensors.get(name);
     if (!tensor) throw bad(`expected a tensor ${show(name)}, found none`);
     if (tensor.shape.join() !== shape.join()) {
       throw bad(`tensor ${show(name)}: expected the shape ${showShape(shape)}, found ${showShape(tensor.shape)}`);
     }
-    const wrong = tensor.values.findIndex((value) => !Number.isFinite(value));
-    if (wrong >= 0)
-      throw bad(`tensor ${show(name)}: expected finite numbers, found ${tensor.values[wrong]} at ${wrong}`);
+    const wrong = tensor.values.findIndex((value) => !(Number.isFinite(value) && value >= low));
+    if (wrong >= 0) {
+      const expected = low === 0 ? "finite numbers of at least 0" : "finite numbers";
+      throw bad(`tensor ${show(name)}: expected ${expected}, found ${tensor.values[wrong]} at ${wrong}`);
+    }
     this.taken.add(name);
     return tensor;
   }
@@ -344,8 +364,10 @@ function bad(what: string, cause?: unknown): SimdgradError {
 }
 
 /** Puts a file's content into a model that was built from its spec. */
-export function restoreModel(engine: Engine, progress: Progress, { weights, state }: ModelFile): void {
-  engine.view(engine.plan.blocks.parameters).set(weights);
+export function restoreModel(engine: Engine, progress: Progress, { weights, buffers, state }: ModelFile): void {
+  const { blocks } = engine.plan;
+  engine.view(blocks.parameters).set(weights);
+  engine.view(blocks.buffers).set(buffers);
   if (!state) return;
   if (state.progress.run && state.progress.run.sums.tally?.length !== engine.plan.tally?.size) {
     throw bad("its tally is not that of its metrics");

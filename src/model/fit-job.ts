@@ -4,6 +4,7 @@ import { checkBoolean, checkCount, checkKeys, checkNumber, checkObject, orDefaul
 import type { AbortSignalLike } from "../wasm.ts";
 import {
   apartFrom,
+  checkBatchRows,
   checkFinite,
   checkIsDataset,
   checkWeight,
@@ -99,6 +100,10 @@ export function prepareFit(
   const batchSize = checkCount(where, "batchSize", orDefault(options.batchSize, 32));
   const buffer = readShuffle(where, orDefault(options.shuffle, !isStream(data)));
   const { training, validation } = prepareData(where, data, epochs, options, engine, trainer);
+  if (!(training instanceof Stream)) {
+    const { rows } = training;
+    checkBatchRows(where, engine.plan, Math.min(rows, rows % batchSize || batchSize));
+  }
   return {
     where,
     epochs,

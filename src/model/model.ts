@@ -10,6 +10,7 @@ import type { WasmModule } from "../wasm.ts";
 import { copyRows, loadInputs } from "./batches.ts";
 import {
   apartFrom,
+  checkBatchRows,
   checkFinite,
   type Dataset,
   type Inputs,
@@ -74,6 +75,7 @@ interface Bound {
 interface TwoWay {
   readonly program: TwoWayProgram;
   readonly forward: RunList;
+  readonly commit: RunList;
   readonly backward: RunList;
 }
 
@@ -82,6 +84,7 @@ function bindModel(engine: Engine): Bound {
   const both = (program: TwoWayProgram): TwoWay => ({
     program,
     forward: engine.list(program.steps.slice(0, program.forwardSteps)),
+    commit: engine.list(program.commits),
     backward: engine.list(program.steps.slice(program.forwardSteps)),
   });
   return {
@@ -200,14 +203,16 @@ export class Model {
     const training = checkBoolean("forward", "training", orDefault(options.training, true));
     const { spec, outputs } = engine.plan;
     const mode = training ? "training" : "inference";
-    const { program, forward } = this.#needsTraining("forward")[mode];
+    const { program, forward, commit } = this.#needsTraining("forward")[mode];
     const read = readMatrix("forward", "x", x, spec.input);
+    if (training) checkBatchRows("forward", engine.plan, read.rows);
     const matrix = read.rows > engine.placement.capacity ? apartFrom(read, engine.f32.buffer) : read;
     engine.ensureCapacity(matrix.rows);
     this.#forwardRows = 0;
     loadInputs("forward", engine, program.x, matrix, { start: 0, count: matrix.rows });
     if (training) engine.update.forwards++;
     forward.run(matrix.rows);
+    commit.run(matrix.rows);
     this.#forwardRows = matrix.rows;
     this.#forwardMode = mode;
     return engine.view(program.output, matrix.rows * outputs).slice();
@@ -295,10 +300,10 @@ export class Model {
     return engine.view(engine.plan.blocks.gradients);
   }
 
-  /** Running statistics by name; empty while no layer keeps any. */
+  /** Running statistics by name, e.g. "1.runningMean": live views. */
   get buffers(): Readonly<Record<string, Float32Array>> {
-    this.#live("buffers");
-    return {};
+    const { engine } = this.#live("buffers");
+    return Object.fromEntries(engine.plan.buffers.map(({ name, ref }) => [name, engine.view(ref)]));
   }
 
   /** Sets all parameters (flat) or those named. Errors: CONFIG for unknown names, SHAPE, DATA; nothing is written then. */
@@ -347,8 +352,8 @@ export class Model {
   clone(): Model {
     const { engine } = this.#live("clone");
     const copy = new Engine(engine.plan, this.#module, { ...engine.options, capacity: engine.placement.capacity });
-    const { parameters, gradients, moments } = engine.plan.blocks;
-    for (const block of [parameters, gradients, ...moments]) copy.view(block).set(engine.view(block));
+    const { parameters, buffers, gradients, moments } = engine.plan.blocks;
+    for (const block of [parameters, buffers, gradients, ...moments]) copy.view(block).set(engine.view(block));
     Object.assign(copy.update, engine.update);
     return makeModel(copy, this.#module, structuredClone(this.#progress), { ...this.metadata });
   }

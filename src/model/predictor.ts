@@ -71,10 +71,12 @@ export function loadPredictorOn(module: () => WasmModule): LoadPredictor {
     const file = openModel(bytes);
     const spec = readSpec(file, (json) => Object.freeze(normalizeLayers(json, allLayers)));
     const plan = inFile("spec", () => compilePredictor({ ...spec, seed: 0 }));
-    const weights = new TensorTaker(file, plan).block("");
+    const taker = new TensorTaker(file, plan);
+    const [weights, buffers] = [taker.block(""), taker.buffers("")];
     const capacity = capacityOf(plan, maxBatch, bytes.length);
     const engine = new Engine(plan, module(), { capacity, threads: 1, worker: undefined, threading: undefined });
     engine.view(plan.blocks.parameters).set(weights);
+    engine.view(plan.blocks.buffers).set(buffers);
     return new Predictor(new Inference(engine), spec, readUser(file));
   };
 }

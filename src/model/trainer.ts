@@ -4,7 +4,7 @@ import { lossRule } from "../losses/index.ts";
 import type { Curves, Measures } from "../metrics.ts";
 import type { LossProgram, LossVariant } from "../plan/compile.ts";
 import { loadBatch, type Selection } from "./batches.ts";
-import type { ReadDataset, TargetShape } from "./data.ts";
+import { checkBatchRows, type ReadDataset, type TargetShape } from "./data.ts";
 import { explainDivergence, explainGradient, explainUpdate } from "./divergence.ts";
 import type { Engine, RunList } from "./engine.ts";
 import { type LossSums, noSums } from "./progress.ts";
@@ -36,6 +36,7 @@ interface BoundLoss {
   readonly forward: RunList;
   readonly correct: RunList | undefined;
   readonly rest: RunList;
+  readonly commit: RunList;
 }
 
 export class Trainer {
@@ -61,6 +62,7 @@ export class Trainer {
   step(where: string, data: ReadDataset, selection: Selection, sums?: LossSums): number {
     const { engine } = this;
     const loss = this.lossOf("train", data);
+    checkBatchRows(where, engine.plan, selection.count);
     loadBatch(where, engine, loss.program, data, selection);
     const { forwards } = engine.update;
     const before = sums && { ...sums, tally: sums.tally?.slice() };
@@ -88,7 +90,12 @@ export class Trainer {
     }
     this.limit ??= this.classifies && value < DIVERGED_LOSS / 1e3 ? DIVERGED_LOSS : Number.MAX_VALUE;
     if (sums) this.addSums(sums);
-    if (weight > 0) this.applyUpdate(gradient, loss.program, rows);
+    if (weight > 0) {
+      this.applyUpdate(gradient, loss.program, rows);
+      loss.commit.run(rows);
+    } else {
+      engine.update.forwards--;
+    }
     return value;
   }
 
@@ -212,12 +219,13 @@ export class Trainer {
 
   private bindLoss(program: LossProgram): BoundLoss {
     const { engine } = this;
-    const { steps, forwardSteps, correct } = program;
+    const { steps, commits, forwardSteps, correct } = program;
     return {
       program,
       forward: engine.list(steps.slice(0, forwardSteps)),
       correct: correct && engine.list([correct]),
       rest: engine.list(steps.slice(forwardSteps)),
+      commit: engine.list(commits),
     };
   }
 }

@@ -29,6 +29,8 @@ export interface Program {
   readonly inputs: readonly BufferRef[];
   /** Read after the last step. */
   readonly outputs: readonly BufferRef[];
+  /** Run once a training step has succeeded. */
+  readonly commits?: readonly Step[];
 }
 
 export interface Placement {
@@ -42,8 +44,8 @@ export interface Placement {
   address(buffer: BufferRef): number;
 }
 
-/** Places fixed buffers one after the other in the order given, and the batch-sized buffers of each program over
- *  those of the others: only one program runs at a time, and training activations have a region of their own. */
+/** Places fixed buffers one after the other in the order given, and each program's own buffers over those of the
+ *  others: only one program runs at a time, and training activations have a region of their own. */
 export function place(
   fixed: readonly BufferRef[],
   programs: readonly Program[],
@@ -57,14 +59,15 @@ export function place(
     bytes[buffer.region] += align(buffer.columns * 4);
   }
   const fixedBytes = { ...bytes };
+  offsets.set(SCRATCH, 0);
+  const isFixed = new Set(offsets.keys());
   for (const program of programs) {
     for (const region of REGIONS) {
-      const intervals = lifetimes(program, region, capacity);
+      const intervals = lifetimes(program, region, capacity, isFixed);
       const end = pack(intervals, fixedBytes[region], offsets);
       bytes[region] = Math.max(bytes[region], end);
     }
   }
-  offsets.set(SCRATCH, 0);
   const scratchStep = align(Math.max(MIN_SCRATCH_BYTES, ...programs.map((program) => scratchBytes(program, capacity))));
   bytes.scratch = scratchStep * lanes;
 
@@ -88,17 +91,24 @@ export interface Interval {
   last: number;
 }
 
-/** From which step to which a program needs each batch-sized buffer of a region. */
-function lifetimes(program: Program, region: Region, capacity: number): Interval[] {
+/** From which step to which a program needs each of its own buffers of a region. */
+function lifetimes(
+  program: Program,
+  region: Region,
+  capacity: number,
+  isFixed: { has(buffer: BufferRef): boolean },
+): Interval[] {
   const intervals = new Map<BufferRef, Interval>();
-  const touch = (buffer: BufferRef, step: number) => {
-    if (!buffer.perRow || buffer.region !== region) return;
+  const touch = (part: BufferRef, step: number) => {
+    const buffer = part.within?.block ?? part;
+    if (buffer.region !== region || isFixed.has(buffer)) return;
     const known = intervals.get(buffer);
+    const bytes = align((buffer.perRow ? capacity : 1) * buffer.stride * 4);
     if (known) known.last = step;
-    else intervals.set(buffer, { buffer, bytes: align(capacity * buffer.stride * 4), first: step, last: step });
+    else intervals.set(buffer, { buffer, bytes, first: step, last: step });
   };
   for (const buffer of program.inputs) touch(buffer, -1);
-  program.steps.forEach((step, i) => {
+  [...program.steps, ...(program.commits ?? [])].forEach((step, i) => {
     for (const arg of step.args) if (isBuffer(arg)) touch(arg, i);
   });
   for (const buffer of program.outputs) touch(buffer, program.steps.length);

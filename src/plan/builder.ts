@@ -29,6 +29,7 @@ export const SCRATCH = /* @__PURE__ */ fixedBuffer("scratch", "scratch", 0);
 export class ProgramBuilder implements Builder {
   readonly rows: Rows = { times: 1 };
   readonly steps: Step[] = [];
+  readonly commits: Step[] = [];
   readonly training: boolean;
   readonly seed: readonly [low: number, high: number];
   accumulate = false;
@@ -61,12 +62,19 @@ export class ProgramBuilder implements Builder {
     return { times: x.stride };
   }
 
-  buffer(columns: number): BufferRef {
+  buffer(columns: number, padded = true): BufferRef {
+    return batchBuffer(this.freshName(), this.backward ? "activationGradients" : this.region, columns, padded);
+  }
+
+  vector(length: number): BufferRef {
+    return fixedBuffer(this.freshName(), this.backward ? "activationGradients" : this.region, length);
+  }
+
+  private freshName(): string {
     const base = this.backward ? `d${this.owner}` : `a${this.owner}`;
     const used = this.names.get(base) ?? 0;
     this.names.set(base, used + 1);
-    const name = used === 0 ? base : `${base}'${used + 1}`;
-    return batchBuffer(name, this.backward ? "activationGradients" : this.region, columns);
+    return used === 0 ? base : `${base}'${used + 1}`;
   }
 
   inPlace(x: BufferRef): BufferRef {
@@ -78,12 +86,20 @@ export class ProgramBuilder implements Builder {
     if (this.mode === "training") this.kept.add(x);
   }
 
+  hold(x: BufferRef): void {
+    this.kept.add(x);
+  }
+
   gradient(parameter: BufferRef): BufferRef | undefined {
     return this.gradients.get(parameter);
   }
 
   call(writes: BufferRef, kernel: KernelName, ...args: Arg[]): void {
     this.steps.push({ kernel, args, owner: this.owner, writes });
+  }
+
+  commit(writes: BufferRef, kernel: KernelName, ...args: Arg[]): void {
+    this.commits.push({ kernel, args, owner: this.owner, writes });
   }
 
   gemm({ layout, m, n, k, a, b, c, bias, accumulate = false, relu = false }: Gemm): void {

@@ -1,5 +1,5 @@
 // From a network's spec to its plan: the only file that knows the order of things.
-import type { BufferRef, LossRule, Pullback, Step, Targets } from "../contract.ts";
+import type { BufferRef, Builder, Emitted, LossRule, Pullback, Step, Targets } from "../contract.ts";
 import { SimdgradError } from "../errors.ts";
 import { emitInitializer } from "../initializers.ts";
 import { type Activation, activationName, activationOf, emitActivation } from "../layers/activations.ts";
@@ -21,6 +21,8 @@ export type LossVariant = TargetKind | `${TargetKind}Weighted`;
 export interface TwoWayProgram extends Program {
   /** How many of the steps are the forward part. */
   readonly forwardSteps: number;
+  /** Right after the forward part here: a custom loop's step is its caller's. */
+  readonly commits: readonly Step[];
   readonly x: BufferRef;
   readonly output: BufferRef;
   readonly dOutput: BufferRef;
@@ -43,6 +45,7 @@ export interface LossProgram extends Program {
   readonly weights: BufferRef | undefined;
   /** What the loss sees; there after the forward part. */
   readonly z: BufferRef;
+  readonly commits: readonly Step[];
   /** Between forward and loss: counts right answers, for classifiers. */
   readonly correct: Step | undefined;
 }
@@ -146,50 +149,49 @@ function splitHead(layout: Layout, loss: LossSpec | undefined): Network {
   return { layout, body, head: activation as Activation };
 }
 
-interface LayerPullback {
-  readonly name: string;
-  readonly trains: boolean;
-  readonly backward: Pullback;
-}
-
-interface Body {
-  readonly output: BufferRef;
-  readonly pullbacks: readonly LayerPullback[];
-}
-
-function emitBody({ body, layout }: Network, b: ProgramBuilder, x: BufferRef): Body {
-  const pullbacks: LayerPullback[] = [];
+function emitBody({ body, layout }: Network, b: ProgramBuilder, x: BufferRef): Emitted {
   b.keep(x);
-  let output = x;
-  for (const layer of body) {
-    const rule = layerRule(layer.spec);
-    b.owner = layer.name;
-    if (output === x && !rule.anyStride) output = copyInto(b, x, b.buffer(layout.spec.input));
-    const emitted = rule.emit(layer.spec, b, output, layer.parameters, layer.parts);
-    const trains = layer.parameters.some((parameter) => layout.gradientOf.has(parameter));
-    pullbacks.push({ name: layer.name, trains, backward: emitted.backward });
-    output = emitted.output;
-  }
-  return { output, pullbacks };
+  return emitChain(body, layout, b, x);
 }
 
-/** Emits the way back; the gradient by the input, if wanted. */
-function emitBackward(
-  { pullbacks }: Body,
-  b: ProgramBuilder,
-  dOutput: BufferRef,
-  wantsInput: boolean,
-): BufferRef | undefined {
-  const firstToTrain = pullbacks.findIndex(({ trains }) => trains);
-  const stop = firstToTrain < 0 ? pullbacks.length : firstToTrain;
-  let dy: BufferRef | undefined = dOutput;
-  for (let i = pullbacks.length - 1; i >= 0 && dy; i--) {
-    const { name, backward } = pullbacks[i];
-    if (!wantsInput && i < stop) return undefined;
+/** Emits layers after each other; their way back ends at the first that trains, where dLoss/dInput is not wanted. */
+function emitChain(chain: readonly PlannedLayer[], layout: Layout, b: ProgramBuilder, x: BufferRef): Emitted {
+  const { owner } = b;
+  let output = x;
+  const pullbacks = chain.map((layer): Pullback => {
+    const { name, spec, parameters, index, buffers } = layer;
+    const rule = layerRule(spec);
     b.owner = name;
-    dy = backward(b, dy, wantsInput || i > stop);
-  }
-  return dy;
+    if (!rule.anyStride && output.stride % 4 !== 0) output = copyInto(b, output, b.buffer(output.columns));
+    const chains = layer.chains.map(
+      (within) => (b: Builder, x: BufferRef) => emitChain(within, layout, b as ProgramBuilder, x),
+    );
+    const emitted = rule.emit(spec, b, output, parameters, { index, buffers, chains });
+    output = emitted.output;
+    return emitted.backward;
+  });
+  b.owner = owner;
+  const firstToTrain = chain.findIndex((layer) => trains(layer, layout));
+  const stop = firstToTrain < 0 ? chain.length : firstToTrain;
+  const backward: Pullback = (b, dOutput, wantsInput) => {
+    const builder = b as ProgramBuilder;
+    const { owner } = builder;
+    let dy: BufferRef | undefined = dOutput;
+    for (let i = chain.length - 1; i >= (wantsInput ? 0 : stop) && dy; i--) {
+      builder.owner = chain[i].name;
+      dy = pullbacks[i](b, dy, wantsInput || i > stop);
+    }
+    builder.owner = owner;
+    return wantsInput ? dy : undefined;
+  };
+  return { output, backward };
+}
+
+function trains({ parameters, chains }: PlannedLayer, layout: Layout): boolean {
+  return (
+    parameters.some((parameter) => layout.gradientOf.has(parameter)) ||
+    chains.some((chain) => chain.some((layer) => trains(layer, layout)))
+  );
 }
 
 function copyInto(b: ProgramBuilder, from: BufferRef, to: BufferRef): BufferRef {
@@ -236,12 +238,13 @@ function twoWayProgram(network: Network, training: boolean): TwoWayProgram {
   b.owner = "head";
   const dHead = copyInto(b, dOutput, { ...b.buffer(outputs), stride: top.output.stride });
   const dz = top.backward(b, dHead, true) as BufferRef;
-  const dx = emitBackward(body, b, dz, true) as BufferRef;
+  const dx = body.backward(b, dz, true) as BufferRef;
   const dInput = copyInto(b, dx, batchBuffer("dInput", "inputOutput", spec.input, false));
   const inputs = [x, dOutput];
   return {
     name: training ? "forward, backward" : "forward, backward (inference mode)",
     steps: b.steps,
+    commits: b.commits,
     inputs,
     outputs: [output, dInput],
     forwardSteps,
@@ -259,6 +262,10 @@ function initializeProgram(layout: Layout): Program {
     b.owner = name;
     emitInitializer(b, init, ref, shape, { seedLow, seedHigh, purpose: PURPOSE_INITIALIZE, stream });
   });
+  for (const { ref, initial, name } of layout.buffers) {
+    b.owner = name;
+    b.call(ref, "fill", ref.columns, ref, initial);
+  }
   return { name: "initialize", steps: b.steps, inputs: [], outputs: [] };
 }
 
@@ -308,10 +315,11 @@ function lossProgram(
   const rule: LossRule<LossSpec> = lossRule(loss);
   const dz = training ? { ...b.buffer(layout.outputs), stride: z.stride } : z;
   rule.emit(loss, b, z, { kind, ref: targets }, weights ?? 0, dz, layout.sums);
-  if (training) emitBackward(body, b, dz, false);
+  if (training) body.backward(b, dz, false);
   return {
     name: `${training ? "train" : "evaluate"} (${kind}${weighted ? ", weighted" : ""})`,
     steps: b.steps,
+    commits: b.commits,
     inputs: weights ? [x, targets, weights] : [x, targets],
     outputs: [],
     forwardSteps,

@@ -1,9 +1,16 @@
 // What a spec comes to before any step: layers with their sizes, parameters in one flat block, moments beside it.
-import type { BufferRef, LayerParts, LayerRules, UpdateBlocks } from "../contract.ts";
-import { SimdgradError, show } from "../errors.ts";
+import type {
+  AnyLayer,
+  BufferRef,
+  BufferShape,
+  LayerRule,
+  LayerRules,
+  ParameterShape,
+  UpdateBlocks,
+} from "../contract.ts";
 import type { Initializer } from "../initializers.ts";
 import type { LayerSpec } from "../layers/index.ts";
-import { layerRule } from "../layers/rule.ts";
+import { layerRule, normalizeChain } from "../layers/rule.ts";
 import { type Loss, type LossSpec, normalizeLoss } from "../losses/index.ts";
 import { type Metric, type MetricName, normalizeMetrics } from "../metrics.ts";
 import { normalizeOptimizer, type OptimizerSpec, optimizerRule } from "../optimizers/index.ts";
@@ -55,20 +62,7 @@ export function normalizeLayers(
   known?: LayerRules,
 ): Pick<NetworkSpec, "input" | "layers"> {
   const input = checkCount("sequential", "input", config.input);
-  if (!Array.isArray(config.layers) || config.layers.length === 0) {
-    throw new SimdgradError(
-      "CONFIG",
-      `sequential: expected layers to be an array of at least one layer, received ${show(config.layers)}.`,
-    );
-  }
-  // Array.from sees the holes that map would skip.
-  const layers = Array.from(config.layers, (layer) => layerRule(layer, known).normalize(layer, known));
-  return {
-    input,
-    layers: Object.freeze(
-      layers.map((layer, i) => (layerRule(layer).resolve?.(layer, layers[i + 1]) ?? layer) as LayerSpec),
-    ),
-  };
+  return { input, layers: normalizeChain("sequential", config.layers, known) as readonly LayerSpec[] };
 }
 
 /** What the optimizer keeps for each parameter. */
@@ -87,13 +81,23 @@ export interface ParameterPlan {
   readonly gradient: BufferRef;
 }
 
+/** Running statistics, e.g. "1.runningMean". */
+export interface BufferPlan extends BufferShape {
+  readonly shape: readonly number[];
+  readonly ref: BufferRef;
+}
+
 export interface PlannedLayer {
-  /** Its index in the spec. */
+  /** Its index in the spec; of a layer within another the path, e.g. "2.0". */
   readonly name: string;
   readonly spec: LayerSpec;
   readonly units: number;
+  /** Its number among all layers, those within others too. */
+  readonly index: number;
   readonly parameters: readonly BufferRef[];
-  readonly parts: LayerParts;
+  readonly buffers: readonly BufferRef[];
+  /** The lists of layers within it. */
+  readonly chains: readonly (readonly PlannedLayer[])[];
 }
 
 export interface Layout {
@@ -105,12 +109,16 @@ export interface Layout {
   readonly outputs: number;
   /** Whether training mode and inference mode are different steps. */
   readonly modal: boolean;
+  /** Rows that a training batch has at least. */
+  readonly minRows: number;
+  readonly buffers: readonly BufferPlan[];
   readonly parameters: readonly ParameterPlan[];
   readonly parameterCount: number;
   readonly momentNames: readonly string[];
-  /** Flat and of the same layout: all parameters, all gradients, each moment. */
+  /** Flat and of the same layout: all parameters, all gradients, each moment; and all buffers. */
   readonly blocks: {
     readonly parameters: BufferRef;
+    readonly buffers: BufferRef;
     readonly gradients: BufferRef;
     readonly moments: readonly BufferRef[];
   };
@@ -125,31 +133,26 @@ export interface Layout {
 /** Without `momentNames` the layout of a network that only predicts. */
 export function layOut(spec: NetworkSpec, momentNames?: readonly string[]): Layout {
   const inference = momentNames === undefined;
-  const joined = join(spec.layers);
-  let units = spec.input;
-  const shapes = joined.map(({ name, layer }) => {
-    const rule = layerRule(layer);
-    const shapes = rule.parameters(layer, units);
-    units = rule.units(layer, units);
-    return { name, layer, units, shapes };
-  });
-  const parameterCount = shapes.reduce(
-    (sum, layer) => sum + layer.shapes.reduce((n, { shape }) => n + size(shape), 0),
-    0,
-  );
+  const measured = measure(spec.layers, spec.input, "");
+  const parameterCount = total(measured, (layer) => layer.parameters.map(({ shape }) => size(shape)));
+  const bufferCount = total(measured, (layer) => layer.buffers.map(({ length }) => length));
   const block = (name: string, region: BufferRef["region"]) => fixedBuffer(name, region, parameterCount);
   const blocks = {
     parameters: block("parameters", "parameters"),
+    buffers: fixedBuffer("buffers", "buffers", bufferCount),
     gradients: inference ? fixedBuffer("gradients", "gradients", 0) : block("gradients", "gradients"),
     moments: (momentNames ?? []).map((name) => block(name, "moments")),
   };
 
   const parameters: ParameterPlan[] = [];
+  const buffers: BufferPlan[] = [];
+  const rules: LayerRule<AnyLayer>[] = [];
   const gradientOf = new Map<BufferRef, BufferRef>();
-  let offset = 0;
-  const planned = shapes.map(({ name: layer, layer: spec, units, shapes }, index): PlannedLayer => {
-    const refs = shapes.map(({ name, shape, init, trainable }) => {
-      const full = `${layer}.${name}`;
+  let [offset, bufferOffset] = [0, 0];
+  const planLayer = (layer: MeasuredLayer): PlannedLayer => {
+    const index = rules.push(layerRule(layer.spec)) - 1;
+    const refs = layer.parameters.map(({ name, shape, init, trainable }) => {
+      const full = `${layer.name}.${name}`;
       const ref = part(full, blocks.parameters, offset, size(shape));
       const gradient = part(`d${full}`, blocks.gradients, offset, inference ? 0 : size(shape));
       if (trainable) gradientOf.set(ref, gradient);
@@ -164,33 +167,83 @@ export function layOut(spec: NetworkSpec, momentNames?: readonly string[]): Layo
       offset += size(shape);
       return ref;
     });
-    return { name: layer, spec, units, parameters: refs, parts: { index } };
-  });
+    const ownBuffers = layer.buffers.map((shape) => {
+      const name = `${layer.name}.${shape.name}`;
+      const ref = part(name, blocks.buffers, bufferOffset, shape.length);
+      buffers.push({ ...shape, name, shape: [shape.length], ref });
+      bufferOffset += shape.length;
+      return ref;
+    });
+    const chains = layer.chains.map((chain) => chain.map(planLayer));
+    return { ...layer, index, parameters: refs, buffers: ownBuffers, chains };
+  };
+  const planned = measured.map(planLayer);
   const sums = fixedBuffer("sums", "inputOutput", 4);
   return {
     spec,
     inference,
     planned,
     outputs: planned.at(-1)?.units ?? spec.input,
-    modal: planned.some((layer) => layerRule(layer.spec).modal),
+    modal: rules.some((rule) => rule.modal),
+    minRows: rules.reduce((rows, rule) => Math.max(rows, rule.minRows ?? 0), 0),
     parameters,
     parameterCount,
+    buffers,
     momentNames: momentNames ?? [],
     blocks,
     gradientOf,
     sums,
-    fixed: [blocks.parameters, blocks.gradients, ...blocks.moments, sums],
+    fixed: [blocks.parameters, blocks.buffers, blocks.gradients, ...blocks.moments, sums],
   };
 }
 
-function join(layers: readonly LayerSpec[]): { name: string; layer: LayerSpec }[] {
-  const joined: { name: string; layer: LayerSpec }[] = [];
-  layers.forEach((layer, i) => {
-    const before = joined.at(-1);
-    if (layer.kind === "activation" && before?.layer.kind === "dense" && before.layer.activation === "linear") {
-      before.layer = { ...before.layer, activation: layer.activation };
+/** A layer with its sizes, before anything has a place. */
+interface MeasuredLayer extends Pick<PlannedLayer, "name" | "spec" | "units"> {
+  readonly parameters: readonly ParameterShape[];
+  readonly buffers: readonly BufferShape[];
+  readonly chains: readonly (readonly MeasuredLayer[])[];
+}
+
+/** Layers after each other, those within them too; `path` comes before their names. Errors: CONFIG. */
+function measure(layers: readonly AnyLayer[], input: number, path: string): readonly MeasuredLayer[] {
+  let inputs = input;
+  return join(layers, path).map(({ name, layer }) => {
+    const rule = layerRule(layer);
+    const chains = (rule.chains?.(layer) ?? []).map((chain) => measure(chain.layers, inputs, `${name}.${chain.path}`));
+    const from = inputs;
+    inputs = rule.units(
+      layer,
+      from,
+      chains.map((chain) => chain.at(-1)?.units ?? from),
+    );
+    return {
+      name,
+      spec: layer as LayerSpec,
+      units: inputs,
+      parameters: rule.parameters(layer, from),
+      buffers: rule.buffers?.(layer, from) ?? [],
+      chains,
+    };
+  });
+}
+
+function total(layers: readonly MeasuredLayer[], lengths: (layer: MeasuredLayer) => readonly number[]): number {
+  return layers.reduce(
+    (sum, layer) =>
+      [...lengths(layer), ...layer.chains.map((chain) => total(chain, lengths))].reduce((a, b) => a + b, sum),
+    0,
+  );
+}
+
+function join(layers: readonly AnyLayer[], path: string): { name: string; layer: AnyLayer }[] {
+  const joined: { name: string; layer: AnyLayer }[] = [];
+  (layers as readonly LayerSpec[]).forEach((layer, i) => {
+    const last = joined.at(-1);
+    const before = last?.layer as LayerSpec | undefined;
+    if (last && layer.kind === "activation" && before?.kind === "dense" && before.activation === "linear") {
+      last.layer = { ...before, activation: layer.activation } as LayerSpec;
     } else {
-      joined.push({ name: String(i), layer });
+      joined.push({ name: `${path}${i}`, layer });
     }
   });
   return joined;

@@ -9,15 +9,18 @@ import { isBuffer, type Placement } from "./arena.ts";
 type Division =
   /** Elements: argument 0 counts them, `pointers` move with them, and `position`, where there is one, is their first. */
   | { readonly by: "elements"; readonly pointers: readonly number[]; readonly position?: number }
-  /** Rows: argument 0 counts them, each matrix is an address and its leading dimension. */
-  | { readonly by: "rows"; readonly matrices: readonly (readonly [address: number, ld: number])[] }
-  | { readonly by: "columns" }
+  /** Rows: argument 0 counts them, each matrix is an address and its leading dimension (1 where none is given). */
+  | { readonly by: "rows"; readonly matrices: readonly (readonly [address: number, ld?: number])[] }
+  /** Columns: argument 1 counts them, `pointers` move with them; `work` of an element. */
+  | { readonly by: "columns"; readonly pointers: readonly number[]; readonly work: number }
   | { readonly by: "product" };
 
 /* @__NO_SIDE_EFFECTS__ */
 const elements = (...pointers: number[]): Division => ({ by: "elements", pointers });
 /* @__NO_SIDE_EFFECTS__ */
-const rows = (...matrices: [number, number][]): Division => ({ by: "rows", matrices });
+const rows = (...matrices: [address: number, ld?: number][]): Division => ({ by: "rows", matrices });
+/* @__NO_SIDE_EFFECTS__ */
+const columns = (work: number, ...pointers: number[]): Division => ({ by: "columns", pointers, work });
 const product: Division = { by: "product" };
 const forward = elements(1, 2);
 const backward = elements(1, 2, 3);
@@ -27,7 +30,7 @@ const DIVISIONS: Partial<Record<KernelName, Division>> = {
   sgemm_nn: product,
   sgemm_nt: product,
   sgemm_tn: product,
-  column_sums: { by: "columns" },
+  column_sums: columns(1, 2, 4),
   relu: forward,
   leaky_relu: forward,
   elu: forward,
@@ -49,6 +52,10 @@ const DIVISIONS: Partial<Record<KernelName, Division>> = {
   dropout: { by: "elements", pointers: [1, 2], position: 3 },
   softmax: rows([2, 3], [4, 5]),
   softmax_backward: rows([2, 3], [4, 5], [6, 7]),
+  layer_norm: rows([2, 3], [7], [8, 9], [10, 11]),
+  layer_norm_backward: rows([2, 3], [4], [6, 7], [8, 9]),
+  batch_norm: columns(10, 2, 4, 5, 7, 8, 9, 10, 12),
+  batch_norm_backward: columns(10, 2, 4, 6, 7, 8, 9, 11),
   copy_matrix: rows([2, 3], [4, 5]),
   clip_norm: elements(1),
   clip_value: elements(1),
@@ -113,7 +120,8 @@ function resolve({ kernel, args }: Step, { address }: Placement, batch: number, 
 
 function workOf({ kernel, args }: LaneCall): number {
   const [first, second, third] = args;
-  switch (DIVISIONS[kernel]?.by) {
+  const division = DIVISIONS[kernel];
+  switch (division?.by) {
     case "product":
       return 2 * first * second * third;
     case "elements":
@@ -121,7 +129,7 @@ function workOf({ kernel, args }: LaneCall): number {
     case "rows":
       return first * second * ELEMENT_WORK;
     case "columns":
-      return first * second;
+      return first * second * division.work;
     default:
       return 0;
   }
@@ -142,11 +150,15 @@ function divide(call: LaneCall, lanes: number, scratchStep: number): LaneCall[] 
       );
     case "rows":
       return parts(call.args[0], 1, lanes).map(([start, count]) =>
-        change(call, [0, count], ...division.matrices.map(([i, ld]) => move(call, i, start * call.args[ld]))),
+        change(
+          call,
+          [0, count],
+          ...division.matrices.map(([i, ld]) => move(call, i, start * (ld === undefined ? 1 : call.args[ld]))),
+        ),
       );
     case "columns":
       return parts(call.args[1], 16, lanes).map(([start, count]) =>
-        change(call, [1, count], move(call, 2, start), move(call, 4, start)),
+        change(call, [1, count], ...division.pointers.map((i) => move(call, i, start))),
       );
     case "product":
       return divideProduct(call, lanes, scratchStep);

@@ -84,6 +84,31 @@ export interface Kernels {
   /** dx = y * (dy - sum(dy * y)) by rows; dx may be dy. */
   softmax_backward: (rows: number, n: number, y: number, ldy: number, dy: number, lddy: number, dx: number, lddx: number) => void;
 
+  // Normalization: h = (x - mean) r, r = 1 / sqrt(variance + epsilon), y = h * gamma + beta. Rows of h, y and dx and the
+  // batch's statistics are written up to the next multiple of 4 columns. h may be x, y may be h, dx may be dy.
+  /** By rows; writes r f32[rows]. */
+  layer_norm: (
+    rows: number, n: number, x: number, ldx: number, gamma: number, beta: number, epsilon: number, r: number,
+    h: number, ldh: number, y: number, ldy: number,
+  ) => void;
+  layer_norm_backward: (
+    rows: number, n: number, h: number, ldh: number, r: number, gamma: number,
+    dy: number, lddy: number, dx: number, lddx: number,
+  ) => void;
+  /** By columns; with training 1 by the batch's own mean and variance (over rows - 1), which are written; writes r f32[n]. */
+  batch_norm: (
+    rows: number, n: number, x: number, ldx: number, gamma: number, beta: number, epsilon: number,
+    mean: number, variance: number, r: number, h: number, ldh: number, y: number, ldy: number, training: number,
+  ) => void;
+  /** dgamma = column sums of dy * h, dbeta = column sums of dy (of layer_norm too), added when acc is 1, and dx; each is
+   *  left out where its address is 0. */
+  batch_norm_backward: (
+    rows: number, n: number, h: number, ldh: number, dy: number, lddy: number, gamma: number, r: number,
+    dgamma: number, dbeta: number, acc: number, dx: number, lddx: number, training: number,
+  ) => void;
+  /** average = (1 - momentum) * average + momentum * x, where that is finite. */
+  moving_average: (n: number, average: number, x: number, momentum: number) => void;
+
   /** Softmax and cross-entropy on logits z; labels i32[rows] in 0..n-1. */
   softmax_cross_entropy: (
     rows: number, n: number, z: number, ldz: number,

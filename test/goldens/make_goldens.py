@@ -19,7 +19,8 @@ import torch.nn.functional as F
 
 GRID = 1024
 STEPS = 10
-TOLERANCE = {"losses": 1e-5, "gradients": 1e-5, "inputGradient": 1e-5, "finalWeights": 4e-5, "outputs": 4e-5}
+TOLERANCE = {"losses": 1e-5, "gradients": 1e-5, "inputGradient": 1e-5, "finalWeights": 4e-5, "finalBuffers": 4e-5,
+             "outputs": 4e-5}
 SHARE = 1 / 3  # of a tolerance that conditioning may use up
 DRAWS = 6
 NOISE = 1e-7  # about f32's rounding error
@@ -36,9 +37,29 @@ def act(activation):
     return ["activation", activation]
 
 
+def layer_norm(**options):
+    return ["layerNorm", options]
+
+
+def batch_norm(**options):
+    return ["batchNorm", options]
+
+
+def residual(*layers):
+    return ["residual", list(layers)]
+
+
+def concat(*branches):
+    return ["concat", [list(layers) for layers in branches]]
+
+
+def embedding(vocabulary, units, column, **options):
+    return ["embedding", {"vocabulary": vocabulary, "units": units, "column": column} | options]
+
+
 def case(name, layers, loss, optimizer, **more):
     """rows: sizes of the batches that the steps cycle over; loop "custom": forward, backward, step by hand,
-    the gradients of all batches accumulated before each step."""
+    the gradients of all batches accumulated before each step; loop "inference": the same in inference mode."""
     defaults = {"input": 7, "rows": [5, 5, 3], "targets": None, "weighted": False, "loop": "trainBatch"}
     return {"name": name, "layers": layers, "loss": loss, "optimizer": optimizer, **defaults, **more}
 
@@ -175,6 +196,27 @@ def cases():
     yield case("own loop, cross-entropy through softmax, accumulated over three batches",
                [dense(13, "relu"), act("gelu"), head], CE, sgd, rows=[5, 1, 3], targets="probabilities", loop="custom")
 
+    # Normalization: gamma and beta are not 1 and 0 at the start, nor are the running statistics.
+    yield case("layer norm, tanh, cross-entropy, SGD", [dense(13), layer_norm(), act("tanh"), head], CE, sgd)
+    yield case("layer norm first and last, Adam", [layer_norm(), dense(13, "gelu"), dense(3), layer_norm()], MSE, adam)
+    yield case("layer norm, epsilon 0.1, one row", [dense(9, "tanh"), layer_norm(epsilon=0.1), dense(3)], MSE,
+               ["sgd", {"learningRate": 0.05}], rows=[1, 1])
+    yield case("layer norm, frozen, AdamW", [dense(13, "tanh"), layer_norm(trainable=False), dense(3)], MSE,
+               ["adamw", {"learningRate": 0.01}])
+    plain = dense(13, useBias=False)
+    yield case("batch norm, silu, cross-entropy, SGD", [plain, batch_norm(), act("silu"), head], CE, sgd)
+    yield case("batch norm, Adam", [plain, batch_norm(), act("tanh"), dense(5, useBias=False), batch_norm(), head], CE,
+               adam, rows=[9, 6])
+    yield case("batch norm, momentum 0.5, epsilon 0.1, two rows",
+               [plain, batch_norm(momentum=0.5, epsilon=0.1), act("tanh"), dense(3)], MSE,
+               ["sgd", {"learningRate": 0.02}], rows=[2, 5, 2])
+    yield case("batch norm first, frozen", [batch_norm(trainable=False), dense(13, "tanh"), dense(3)], MSE, sgd)
+    yield case("batch norm, sample weights", [plain, batch_norm(), act("tanh"), dense(3)], MSE, sgd, weighted=True)
+    yield case("batch norm, own loop over two batches", [plain, batch_norm(), act("tanh"), dense(3)], None, sgd,
+               rows=[5, 4], loop="custom")
+    yield case("batch norm, own loop in inference mode", [dense(13), batch_norm(), act("tanh"), dense(3)], None, sgd,
+               rows=[5, 1], loop="inference")
+
 
 # --- Data -----------------------------------------------------------------------------------------------------------
 
@@ -203,31 +245,67 @@ def make_targets(c, rng, rows, outputs):
     return on_grid(rng.normal(0, 3 if c["targets"] == "wide" else 1, (rows, outputs)))
 
 
+def make_layers(layers, path, width, rng, weights, buffers, frozen):
+    """Draws the weights of layers after each other; their outputs."""
+    for i, layer in enumerate(layers):
+        kind, name = layer[0], f"{path}{i}"
+        own = {}
+        options = layer[-1] if isinstance(layer[-1], dict) else {}
+        if kind == "dense":
+            own["kernel"] = on_grid(rng.normal(0, 1 / math.sqrt(width), (width, layer[1])))
+            width = layer[1]
+            if options.get("useBias", True):
+                own["bias"] = on_grid(rng.normal(0, 0.3, width))
+        elif kind in ("layerNorm", "batchNorm"):
+            own = {"gamma": on_grid(rng.normal(1, 0.3, width)), "beta": on_grid(rng.normal(0, 0.3, width))}
+            if kind == "batchNorm":
+                buffers[f"{name}.runningMean"] = on_grid(rng.normal(0, 0.3, width))
+                buffers[f"{name}.runningVariance"] = on_grid(rng.uniform(0.5, 2, width))
+        elif kind == "embedding":
+            own["table"] = on_grid(rng.normal(0, 1, (options["vocabulary"], options["units"])))
+            width += options["units"] - 1
+        elif kind == "residual":
+            make_layers(layer[1], f"{name}.", width, rng, weights, buffers, frozen)
+        elif kind == "concat":
+            width = sum(make_layers(branch, f"{name}.{b}.", width, rng, weights, buffers, frozen)
+                        for b, branch in enumerate(layer[1]))
+        weights.update({f"{name}.{key}": value for key, value in own.items()})
+        if not options.get("trainable", True):
+            frozen.update(f"{name}.{key}" for key in own)
+    return width
+
+
+def make_inputs(c, rng, rows):
+    x = on_grid(rng.normal(0, 1, (rows, c["input"])))
+    for column, vocabulary in indices(c):
+        x[:, column] = rng.integers(0, vocabulary, rows)
+    return x
+
+
+def indices(c):
+    """(column of x, vocabulary) of the embeddings at the beginning; later ones see columns that have moved."""
+    columns = list(range(c["input"]))
+    for layer in c["layers"]:
+        if layer[0] == "embedding":
+            o = layer[1]
+            yield columns[o["column"]], o["vocabulary"]
+            columns[o["column"]:o["column"] + 1] = [None] * o["units"]
+
+
 def make_data(c, seed):
     rng = np.random.default_rng(seed)
-    weights, frozen, width = {}, set(), c["input"]
-    for i, layer in enumerate(c["layers"]):
-        if layer[0] != "dense":
-            continue
-        units, options = layer[1], layer[2]
-        names = [f"{i}.kernel"]
-        weights[names[0]] = on_grid(rng.normal(0, 1 / math.sqrt(width), (width, units)))
-        if options.get("useBias", True):
-            names.append(f"{i}.bias")
-            weights[names[1]] = on_grid(rng.normal(0, 0.3, units))
-        if not options.get("trainable", True):
-            frozen.update(names)
-        width = units
+    weights, buffers, frozen = {}, {}, set()
+    width = make_layers(c["layers"], "", c["input"], rng, weights, buffers, frozen)
     batches = []
     for b, rows in enumerate(c["rows"]):
-        batch = {"x": on_grid(rng.normal(0, 1, (rows, c["input"]))), "y": make_targets(c, rng, rows, width)}
+        batch = {"x": make_inputs(c, rng, rows), "y": make_targets(c, rng, rows, width)}
         if c["weighted"]:
             batch["sampleWeight"] = on_grid(rng.uniform(0.25, 2, rows))
             if b == 0:
                 batch["sampleWeight"][1] = 0
         batches.append(batch)
-    probe = on_grid(rng.normal(0, 1, (3, c["input"])))
-    return {"weights": weights, "frozen": frozen, "batches": batches, "probe": probe}
+    return {"weights": weights, "buffers": buffers, "frozen": frozen, "batches": batches,
+            "probe": make_inputs(c, rng, 3)}
 
 
 # --- PyTorch --------------------------------------------------------------------------------------------------------
@@ -252,25 +330,41 @@ def activate(spec, z, margins):
     }[kind]()
 
 
-def forward(c, parameters, x, margins):
+def forward(c, parameters, buffers, x, margins, training=True):
     """The output and, where the last step is softmax or sigmoid, what goes into it."""
-    steps = []
-    for i, layer in enumerate(c["layers"]):
-        if layer[0] == "dense":
-            steps.append(("dense", i))
-            steps.append(("activation", layer[2].get("activation", "linear")))
-        else:
-            steps.append(("activation", layer[1]))
     before = None
-    for kind, value in steps:
-        before = x
-        if kind == "dense":
-            x = x @ parameters[f"{value}.kernel"]
-            if f"{value}.bias" in parameters:
-                x = x + parameters[f"{value}.bias"]
-        else:
-            x = activate(value, x, margins)
-    return x, before
+
+    def run_layers(layers, path, x):
+        nonlocal before
+        for i, layer in enumerate(layers):
+            kind, name = layer[0], f"{path}{i}"
+            before = x
+            if kind == "dense":
+                x = x @ parameters[f"{name}.kernel"]
+                if f"{name}.bias" in parameters:
+                    x = x + parameters[f"{name}.bias"]
+                before = x
+                x = activate(layer[2].get("activation", "linear"), x, margins)
+            elif kind == "activation":
+                x = activate(layer[1], x, margins)
+            elif kind == "layerNorm":
+                x = F.layer_norm(x, x.shape[1:], parameters[f"{name}.gamma"], parameters[f"{name}.beta"],
+                                 layer[1].get("epsilon", 1e-5))
+            elif kind == "batchNorm":
+                x = F.batch_norm(x, buffers[f"{name}.runningMean"], buffers[f"{name}.runningVariance"],
+                                 parameters[f"{name}.gamma"], parameters[f"{name}.beta"], training,
+                                 layer[1].get("momentum", 0.1), layer[1].get("epsilon", 1e-5))
+            elif kind == "embedding":
+                column = layer[1]["column"]
+                index = x[:, column].detach().round().long()
+                x = torch.cat([x[:, :column], F.embedding(index, parameters[f"{name}.table"]), x[:, column + 1:]], 1)
+            elif kind == "residual":
+                x = x + run_layers(layer[1], f"{name}.", x)
+            elif kind == "concat":
+                x = torch.cat([run_layers(branch, f"{name}.{b}.", x) for b, branch in enumerate(layer[1])], 1)
+        return x
+
+    return run_layers(c["layers"], "", x), before
 
 
 def row_losses(c, output, logits, y, margins):
@@ -320,7 +414,9 @@ def run(c, data, dtype=torch.float64, noise=None):
         return torch.tensor(a, dtype=dtype)
 
     parameters = {k: tensor(v).requires_grad_(k not in data["frozen"]) for k, v in data["weights"].items()}
+    buffers = {k: tensor(v) for k, v in data["buffers"].items()}
     trained = {k: p for k, p in parameters.items() if p.requires_grad}
+    own_loop = c["loop"] != "trainBatch"
     batches = [{"x": tensor(b["x"]), "y": torch.tensor(b["y"], dtype=None if is_labels(c) else dtype),
                 "w": torch.tensor(b.get("sampleWeight", np.ones(len(b["x"]))), dtype=dtype)} for b in data["batches"]]
     optimizer = make_optimizer(c["optimizer"], list(trained.values()))
@@ -328,18 +424,19 @@ def run(c, data, dtype=torch.float64, noise=None):
 
     for step in range(STEPS):
         optimizer.zero_grad()
-        if c["loop"] == "custom":
+        if own_loop:
             loss, total = 0.0, sum(c["rows"])
             for b in batches:
                 x = b["x"].clone().requires_grad_()
-                part = custom_loss(c, forward(c, parameters, x, margins)[0], b["y"], total)
+                output = forward(c, parameters, buffers, x, margins, c["loop"] == "custom")[0]
+                part = custom_loss(c, output, b["y"], total)
                 part.backward()
                 loss += part.item()
                 if "inputGradient" not in result:
                     result["inputGradient"] = x.grad.numpy().copy()
         else:
             b = batches[step % len(batches)]
-            output, logits = forward(c, parameters, b["x"], margins)
+            output, logits = forward(c, parameters, buffers, b["x"], margins)
             value = (b["w"] * row_losses(c, output, logits, b["y"], margins)).sum() / b["w"].sum()
             value.backward()
             loss = value.item()
@@ -348,13 +445,13 @@ def run(c, data, dtype=torch.float64, noise=None):
             for p in trained.values():
                 p.grad += NOISE * p.grad.abs().max() * torch.tensor(noise.standard_normal(p.shape))
         clip = c["optimizer"][1]
-        if step == 0 and c["loop"] == "custom":
+        if step == 0 and own_loop:
             result["gradients"] = {k: p.grad.numpy().copy() for k, p in trained.items()}
         if "clipValue" in clip:
             torch.nn.utils.clip_grad_value_(trained.values(), clip["clipValue"])
         if "clipNorm" in clip:
             torch.nn.utils.clip_grad_norm_(trained.values(), clip["clipNorm"])
-        if step == 0 and c["loop"] != "custom":
+        if step == 0 and not own_loop:
             result["gradients"] = {k: p.grad.numpy().copy() for k, p in trained.items()}
         optimizer.step()
         if noise:
@@ -363,7 +460,8 @@ def run(c, data, dtype=torch.float64, noise=None):
                     p *= 1 + NOISE * torch.tensor(noise.standard_normal(p.shape))
 
     result["finalWeights"] = {k: p.detach().numpy().copy() for k, p in parameters.items()}
-    result["outputs"] = forward(c, parameters, tensor(data["probe"]), [])[0].detach().numpy()
+    result["finalBuffers"] = {k: v.numpy().copy() for k, v in buffers.items()}
+    result["outputs"] = forward(c, parameters, buffers, tensor(data["probe"]), [], False)[0].detach().numpy()
     return result, min(margins, default=math.inf)
 
 
@@ -377,7 +475,7 @@ def tensors(result):
     """(kind, name, tensor) of everything the test compares; each loss is a tensor of its own."""
     for i, loss in enumerate(result["losses"]):
         yield "losses", str(i), np.array([loss])
-    for kind in ("gradients", "finalWeights"):
+    for kind in ("gradients", "finalWeights", "finalBuffers"):
         for name, value in result[kind].items():
             yield kind, name, value
     for kind in ("inputGradient", "outputs"):
@@ -423,13 +521,14 @@ def to_json(c, data, result):
     batches = [{k: v.tolist() if k == "y" and is_labels(c) else grid_units(v) for k, v in b.items()}
                for b in data["batches"]]
     expected = {}
-    for kind in ("losses", "gradients", "inputGradient", "finalWeights", "outputs"):
-        if kind in result:
+    for kind in ("losses", "gradients", "inputGradient", "finalWeights", "finalBuffers", "outputs"):
+        if kind in result and len(result[kind]) > 0:
             value = result[kind]
             expected[kind] = {k: digits(v) for k, v in value.items()} if isinstance(value, dict) else digits(value)
     return {
         "name": c["name"], "input": c["input"], "layers": c["layers"], "loss": c["loss"], "optimizer": c["optimizer"],
         "loop": c["loop"], "labels": is_labels(c), "weights": {k: grid_units(v) for k, v in data["weights"].items()},
+        **({"buffers": {k: grid_units(v) for k, v in data["buffers"].items()}} if data["buffers"] else {}),
         "batches": batches, "probe": grid_units(data["probe"]), "expected": expected,
     }
 

@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import {
   adam,
+  batchNorm,
   dense,
   dropout,
   type FitOptions,
@@ -22,6 +23,7 @@ const config: SequentialConfig = {
   layers: [
     dense(13, { activation: "gelu" }),
     dropout(0.2),
+    batchNorm(),
     dense(7, { useBias: false }),
     dense(3, { activation: "softmax" }),
   ],

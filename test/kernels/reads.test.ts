@@ -97,6 +97,7 @@ test("elementwise kernels and optimizers", () => {
       ["adagrad_step", 3, (k, [p, g, sum]) => k.adagrad_step(n, p, g, sum, 0.1, 1e-10, 0.1)],
       ["adam_step", 4, (k, [p, g, m, v]) => k.adam_step(n, p, g, m, v, 0.1, 0.9, 0.99, 1e-8, 2, 3, 0.1)],
       ["adamw_step", 4, (k, [p, g, m, v]) => k.adamw_step(n, p, g, m, v, 0.1, 0.9, 0.99, 1e-8, 2, 3, 0.1)],
+      ["moving_average", 2, (k, [average, x]) => k.moving_average(n, average, x, 0.1)],
       ["first_non_finite", 1, (k, [x]) => void k.first_non_finite(n, x)],
       ["largest_magnitude", 1, (k, [x]) => void k.largest_magnitude(n, x)],
       ["sum_squares", 1, (k, [x]) => k.sum_squares(n, x, scratch, 0)],
@@ -118,6 +119,17 @@ test("kernels by rows", () => {
   for (const rows of [1, 3]) {
     for (const n of LENGTHS) {
       const matrix = (): Float32Array => random.floats(rows * n, 0, 1);
+      const vector = (): Float32Array => random.floats(n, 0.5, 1);
+      // Private buffers have rows of whole vectors.
+      const ld = Math.ceil(n / 4) * 4;
+      const padded = (): Float32Array => random.floats(ld, 0.5, 1);
+      const wide = (): Float32Array => random.floats(rows * ld, 0, 1);
+      /** Pads hold what lay past the operands' ends. */
+      const wipe = (k: Kernels, ...addresses: number[]): void => {
+        for (const address of addresses) {
+          for (let i = 0; i < rows; i++) k.fill(ld - n, address + 4 * (i * ld + n), 0);
+        }
+      };
       const labels = Int32Array.from({ length: rows }, () => random.integer(n));
       const weights = random.floats(rows, 0.5, 1);
       const sums = new Float64Array(2);
@@ -154,6 +166,41 @@ test("kernels by rows", () => {
           name: "softmax_backward",
           operands: [matrix(), matrix(), matrix()],
           run: (k, [y, dy, dx]) => k.softmax_backward(rows, n, y, n, dy, n, dx, n),
+        },
+        {
+          name: "layer_norm",
+          operands: [matrix(), vector(), vector(), weights, wide(), wide()],
+          run: (k, [x, g, b, r, h, y]) => {
+            k.layer_norm(rows, n, x, n, g, b, 1e-5, r, h, ld, y, ld);
+            wipe(k, h, y);
+          },
+        },
+        {
+          name: "layer_norm_backward",
+          operands: [matrix(), weights, vector(), matrix(), wide()],
+          run: (k, [h, r, g, dy, dx]) => {
+            k.layer_norm_backward(rows, n, h, n, r, g, dy, n, dx, ld);
+            wipe(k, dx);
+          },
+        },
+        ...[0, 1].map(
+          (training): Call => ({
+            name: `batch_norm, training ${training}`,
+            operands: [matrix(), vector(), vector(), padded(), padded(), padded(), wide(), wide()],
+            run: (k, [x, g, b, m, v, r, h, y]) => {
+              k.batch_norm(rows, n, x, n, g, b, 1e-5, m, v, r, h, ld, y, ld, training);
+              for (const vector of [m, v, r]) k.fill(ld - n, vector + 4 * n, 0);
+              wipe(k, h, y);
+            },
+          }),
+        ),
+        {
+          name: "batch_norm_backward",
+          operands: [matrix(), matrix(), vector(), vector(), vector(), vector(), wide()],
+          run: (k, [h, dy, g, r, dg, db, dx]) => {
+            k.batch_norm_backward(rows, n, h, n, dy, n, g, r, dg, db, 1, dx, ld, 1);
+            wipe(k, dx);
+          },
         },
         {
           name: "smooth_labels",

@@ -8,9 +8,12 @@ import { Worker } from "node:worker_threads";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { laneSource } from "../../src/generated/lane.ts";
 import {
+  activation,
   adam,
+  batchNorm,
   dense,
   dropout,
+  layerNorm,
   type Model,
   type RunOptions,
   type SequentialConfig,
@@ -87,13 +90,15 @@ describe("threads", () => {
     expect(await trained({ threads: 3 }, base)).toEqual(await trained({ threads: 1 }, base));
   });
 
-  it("the same with dropout, whose masks no split changes", async () => {
+  it("the same with dropout and norms", async () => {
     const layers = [
       dropout(0.1),
-      dense(517, { activation: "relu" }),
+      dense(517, { useBias: false }),
+      batchNorm(),
+      activation("relu"),
       dropout(0.5),
-      dense(263, { activation: "tanh" }),
-      dropout(0.25),
+      dense(263),
+      layerNorm(),
       dense(7, { activation: "softmax" }),
     ];
     const one = await trained({ threads: 1 }, { ...config, layers });

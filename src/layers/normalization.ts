@@ -1,0 +1,51 @@
+// What layer and batch normalization share: scale gamma and shift beta, and how their gradients are summed.
+import type { BufferRef, Builder, ParameterShape } from "../contract.ts";
+import { checkBoolean, checkNumber, orDefault } from "../options.ts";
+
+export interface NormOptions {
+  /** Added to the variance. Default 1e-5. */
+  epsilon?: number | undefined;
+  /** false freezes gamma and beta. */
+  trainable?: boolean | undefined;
+}
+
+/** Errors: CONFIG. */
+export function checkNorm(where: string, options: NormOptions) {
+  const { epsilon = 1e-5, trainable } = options;
+  // As f32, which must not round it to 0: a feature that never changes would be divided by 0.
+  checkNumber(where, "epsilon", Math.fround(epsilon), { low: 0, openLow: true });
+  return {
+    epsilon,
+    trainable: checkBoolean(where, "trainable", orDefault(trainable, true)),
+  };
+}
+
+export function normParameters({ trainable = true }: NormOptions, inputs: number): readonly ParameterShape[] {
+  const shape = [inputs];
+  return [
+    { name: "gamma", shape, init: "ones", trainable },
+    { name: "beta", shape, init: "zeros", trainable },
+  ];
+}
+
+/** What the way back needs: the normalized input h, and the reciprocal deviations r. */
+export interface Normalized {
+  readonly h: BufferRef;
+  readonly r: BufferRef;
+}
+
+/** Sums the parameters' gradients and, where `dx` is given, computes it too, column by column. */
+export function emitColumnsBackward(
+  b: Builder,
+  { h, r }: Normalized,
+  [gamma, beta]: readonly BufferRef[],
+  dy: BufferRef,
+  dx: BufferRef | undefined,
+): void {
+  const [dGamma, dBeta] = [b.gradient(gamma), b.gradient(beta)];
+  const writes = dx ?? dGamma;
+  if (!writes) return;
+  const sums = [dGamma ?? 0, dBeta ?? 0, b.accumulate ? 1 : 0] as const;
+  const from = [b.rows, dy.columns, h, h.stride, dy, dy.stride, gamma, r] as const;
+  b.call(writes, "batch_norm_backward", ...from, ...sums, dx ?? 0, dx?.stride ?? 0, b.training ? 1 : 0);
+}
