@@ -101,7 +101,7 @@ function unscaled(engine: Engine, buffer: BufferRef, rows: number, name: string)
   const largest = indexOfLargest(tops);
   const usual = tops.slice().sort()[columns >> 1];
   if (tops[largest] <= UNSCALED && tops[largest] <= OUTSTANDING * Math.max(usual, 1)) return undefined;
-  return `${name} ${largest} reaches ${tops[largest]} (the usual column: ${usual}): scale it to about -1 to 1.`;
+  return `${name} ${largest} reaches ${tops[largest]}: scale it to about -1 to 1.`;
 }
 
 function largestIn(engine: Engine, block: "parameters" | "gradients"): string {

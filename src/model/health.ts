@@ -1,5 +1,5 @@
 // What is wrong with a network that trains badly: units, layers and steps, measured and put into words.
-import type { BufferRef, Step } from "../contract.ts";
+import type { Step } from "../contract.ts";
 import { SimdgradError } from "../errors.ts";
 import type { ParameterPlan } from "../plan/layout.ts";
 import { table } from "../plan/print.ts";
@@ -145,66 +145,74 @@ function nextWeights(engine: Engine, trainer: Trainer): Float32Array | undefined
   }
 }
 
-function norm(values: Iterable<number>): number {
-  let sum = 0;
-  for (const value of values) sum += value * value;
-  return Math.sqrt(sum);
-}
-
 function examineLayer(
   engine: Engine,
   { name, parameters }: Layer,
   active: Map<string, boolean[]> | undefined,
   updated: Float32Array | undefined,
 ): LayerHealth {
-  const joined = (ref: (parameter: ParameterPlan) => BufferRef) => parameters.flatMap((p) => [...engine.view(ref(p))]);
-  const weights = joined(({ ref }) => ref);
-  const gradients = joined(({ gradient }) => gradient);
-  const next =
-    updated &&
-    parameters.flatMap(({ ref: { within, columns } }) => {
-      const start = within?.offset ?? 0;
-      return [...updated.subarray(start, start + columns)];
+  let [weights, gradients, changes, nonFinite] = [0, 0, 0, 0];
+  for (const { ref, gradient } of parameters) {
+    const start = ref.within?.offset ?? 0;
+    engine.view(ref).forEach((value, i) => {
+      weights += value * value;
+      changes += updated ? (updated[start + i] - value) ** 2 : 0;
+      nonFinite += Number(!Number.isFinite(value));
     });
-  const weightNorm = norm(weights);
+    engine.view(gradient).forEach((value) => {
+      gradients += value * value;
+      nonFinite += Number(!Number.isFinite(value));
+    });
+  }
+  const kernel = parameters.find((each) => each.name.endsWith(".kernel"));
+  const biasOf = parameters.find((each) => each.name.endsWith(".bias"));
+  const unitsOf = (part: "ref" | "gradient") =>
+    kernel && {
+      columns: kernel.shape[1],
+      values: engine.view(kernel[part]),
+      biases: biasOf && engine.view(biasOf[part]),
+    };
   return {
     layer: name,
-    deadUnits: active && deadUnits(engine, parameters, active.get(name) ?? []),
-    symmetricUnits: symmetricUnits(engine, parameters),
-    weightNorm,
-    gradientNorm: norm(gradients),
-    updateRatio: next && norm(next.map((value, i) => value - weights[i])) / (weightNorm || 1),
-    nonFinite: [...weights, ...gradients].filter((value) => !Number.isFinite(value)).length,
+    deadUnits: active && deadUnits(active.get(name) ?? [], unitsOf("gradient")),
+    symmetricUnits: symmetricUnits(unitsOf("ref")),
+    weightNorm: Math.sqrt(weights),
+    gradientNorm: Math.sqrt(gradients),
+    updateRatio: updated && Math.sqrt(changes / (weights || 1)),
+    nonFinite,
   };
 }
 
-/** The columns of a kernel; each with its bias, where there is one. */
-function columnsOf(engine: Engine, parameters: readonly ParameterPlan[], what: "ref" | "gradient"): number[][] {
-  const kernel = parameters.find(({ name }) => name.endsWith(".kernel"));
-  if (!kernel || kernel[what].columns === 0) return [];
-  const bias = parameters.find(({ name }) => name.endsWith(".bias"));
-  const values = engine.view(kernel[what]);
-  const biases = bias && engine.view(bias[what]);
-  const [rows, columns] = kernel.shape;
-  return Array.from({ length: columns }, (_, j) => {
-    const column = Array.from({ length: rows }, (_, i) => values[i * columns + j]);
-    return biases ? [...column, biases[j]] : column;
-  });
+/** The columns of a kernel, each with its bias, where there is one. */
+interface Units {
+  readonly columns: number;
+  readonly values: Float32Array;
+  readonly biases: Float32Array | undefined;
 }
 
-function deadUnits(engine: Engine, parameters: readonly ParameterPlan[], active: readonly boolean[]): number[] {
-  const gradients = columnsOf(engine, parameters, "gradient");
-  const still = (unit: number) => gradients[unit]?.every((value) => value === 0) ?? true;
+/** Whether f holds for every number that feeds a unit. */
+function everyOf({ columns, values, biases }: Units, unit: number, f: (value: number, at: number) => boolean): boolean {
+  for (let i = 0; i < values.length; i += columns) if (!f(values[i + unit], i)) return false;
+  return !biases || f(biases[unit], -1);
+}
+
+function deadUnits(active: readonly boolean[], gradients: Units | undefined): number[] {
+  const still = (unit: number) => !gradients || everyOf(gradients, unit, (value) => value === 0);
   return [...active.keys()].filter((unit) => !active[unit] && still(unit));
 }
 
-function symmetricUnits(engine: Engine, parameters: readonly ParameterPlan[]): number[][] {
-  const groups = new Map<string, number[]>();
-  columnsOf(engine, parameters, "ref").forEach((column, j) => {
-    const key = String(column);
-    groups.set(key, [...(groups.get(key) ?? []), j]);
-  });
-  return [...groups.values()].filter((group) => group.length > 1);
+function symmetricUnits(units: Units | undefined): number[][] {
+  const groups: number[][] = [];
+  if (!units) return groups;
+  const { columns, values, biases } = units;
+  for (let j = 0; j < columns; j++) {
+    const isSame = ([k]: readonly number[]) =>
+      everyOf(units, j, (value, at) => value === (at < 0 ? biases?.[k] : values[at + k]));
+    const group = groups.find(isSame);
+    if (group) group.push(j);
+    else groups.push([j]);
+  }
+  return groups.filter((group) => group.length > 1);
 }
 
 function findingsOf(engine: Engine, layers: readonly LayerHealth[], updated: Float32Array | undefined): string[] {
