@@ -277,19 +277,22 @@ function bundles() {
   };
 }
 
-/** The kernels as files, for runtimes that import them. @returns {Step} */
+/** The kernels as files, for runtimes that import them, and what such an import gives. @returns {Step} */
 function modules() {
   const files = {
     "build/strict.wasm": "dist/kernels.wasm",
     "build/relaxed.wasm": "dist/kernels-relaxed.wasm",
     "build/infer.wasm": "dist/infer.wasm",
   };
+  const types = "dist/module.d.ts";
   return {
     name: "dist/kernels.wasm",
     inputs: Object.keys(files),
-    outputs: Object.values(files),
+    outputs: [...Object.values(files), types],
     run: () => {
       for (const [from, to] of Object.entries(files)) writeAtomically(to, readFileSync(from));
+      const declared = "declare const module: WasmModule;\nexport default module;\n";
+      writeAtomically(types, `import type { WasmModule } from "./types/wasm.js";\n\n${declared}`);
     },
   };
 }

@@ -38,8 +38,9 @@ export function inlinedModule(text: string): () => WasmModule {
   };
 }
 
-/** Modules that the runtime compiled and imported. Errors: RUNTIME for shared memory, which they are not made for. */
-export function givenModules(strict: WasmModule, relaxed: WasmModule): ModuleSource {
+/** Modules that the runtime compiled and imported, the relaxed one where every engine of that kind takes it. Errors:
+ *  RUNTIME for shared memory, which they are not made for, and for a build that is not there. */
+export function givenModules(strict: WasmModule, relaxed?: WasmModule): ModuleSource {
   return (simd, shared) => {
     if (shared) {
       throw new SimdgradError(
@@ -48,7 +49,13 @@ export function givenModules(strict: WasmModule, relaxed: WasmModule): ModuleSou
         "Use threads: 1.",
       );
     }
-    return useRelaxed(simd) ? relaxed : strict;
+    if (relaxed) return useRelaxed(simd) ? relaxed : strict;
+    if (simd !== "relaxed") return strict;
+    throw new SimdgradError(
+      "RUNTIME",
+      'Expected simd "strict" or "auto", received "relaxed", which this entry does not bring.',
+      "Import simdgrad/kernels-relaxed.wasm and pass it to createRuntime.",
+    );
   };
 }
 

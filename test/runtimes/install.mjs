@@ -23,24 +23,26 @@ export function installPackage() {
   writeFileSync(join(APP, "package.json"), '{ "private": true }\n');
   const [{ filename }] = JSON.parse(npm(ROOT, "pack", "--json", "--ignore-scripts", "--pack-destination", APP));
   npm(APP, "install", "--offline", "--ignore-scripts", `./${filename}`);
-  for (const name of ["spec.mjs", "globals.mjs", "entries"])
+  for (const name of ["spec.mjs", "globals.mjs", "entries", "consumers"])
     cpSync(join(HERE, name), join(APP, name), { recursive: true });
   const digits = gunzipSync(readFileSync(join(ROOT, "data/digits.csv.gz"))).toString();
   writeFileSync(join(APP, "digits.mjs"), `export default ${JSON.stringify(digits)};\n`);
 }
 
 /** The folder that has this package of a runtime, which may be there from an earlier run. Errors: when npm fails.
- *  @param {string} name of VERSIONS @param {string} [packageName] where it is another */
-export function installRuntime(name, packageName = name) {
+ *  @param {string} name of VERSIONS @param {string} [packageName] where it is another
+ *  @param {string[]} [beside] others of VERSIONS that it wants beside it */
+export function installRuntime(name, packageName = name, beside = []) {
   const folder = join(CACHE, name);
-  const wanted = `${packageName}@${VERSIONS[name]}`;
+  const packages = [`${packageName}@${VERSIONS[name]}`, ...beside.map((other) => `${other}@${VERSIONS[other]}`)];
+  const wanted = packages.join(" ");
   const stamp = join(folder, "installed.txt");
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return folder;
   console.log(`npm install ${wanted}`);
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, "package.json"), '{ "private": true }\n');
-  npm(folder, "install", "--ignore-scripts", "--save-exact", wanted);
+  npm(folder, "install", "--ignore-scripts", "--save-exact", ...packages);
   writeFileSync(stamp, wanted);
   return folder;
 }

@@ -1,8 +1,8 @@
 // @ts-check
 // The runtimes: where each comes from, and how it runs the spec.
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
-import { basename, join } from "node:path";
+import { copyFileSync, existsSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { APP, installRuntime, VERSIONS } from "./install.mjs";
@@ -11,11 +11,10 @@ import { APP, installRuntime, VERSIONS } from "./install.mjs";
  *  @property {string} name
  *  @property {"required" | "quick" | "all"} tier required and quick run by default; what is required must have run
  *  @property {() => string} prepare installs it where it is not there yet; its version
- *  @property {() => Promise<Record<string, string>>} run the hashes by name */
+ *  @property {() => Promise<Record<string, string> | undefined>} run the hashes by name, where there are any */
 
-const CHROMIUM = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
+export const CHROMIUM = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
 const WASM = join(APP, "node_modules/simdgrad/dist");
-const LANE = join(WASM, "cjs/lane.js");
 
 /** The wasm files stay imports. @type {import("esbuild").BuildOptions} */
 export const WORKERD = {
@@ -63,7 +62,7 @@ export const RUNTIMES = [
   hosted("workerd", "required", "miniflare", () => bundle("workerd.mjs", WORKERD), WASM),
   hosted("edge-light", "all", "edge-runtime", () => bundle("edge.mjs", EDGE_LIGHT), WASM),
   ...["page", "worker", "threads", "lane"].map((mode) =>
-    hosted(`chromium-${mode}`, "all", "playwright-core", () => bundle("page.mjs"), CHROMIUM, LANE, mode),
+    hosted(`chromium-${mode}`, "all", "playwright-core", bundlePage, CHROMIUM, mode),
   ),
 ];
 
@@ -85,7 +84,7 @@ function program(name, tier, path, args) {
 /** A runtime that a script of hosts/ drives. @param {string} name @param {Runtime["tier"]} tier
  *  @param {string} packageName @param {() => Promise<string>} bundled @param {string[]} args @returns {Runtime} */
 function hosted(name, tier, packageName, bundled, ...args) {
-  const host = fileURLToPath(new URL(`hosts/${packageName}.mjs`, import.meta.url));
+  const host = hostPath(packageName);
   return {
     name,
     tier,
@@ -120,6 +119,19 @@ function bun() {
   return join(installRuntime("bun", name), "node_modules", name, "bin/bun");
 }
 
+/** @param {string} packageName */
+export function hostPath(packageName) {
+  return fileURLToPath(new URL(`hosts/${packageName}.mjs`, import.meta.url));
+}
+
+/** The folder of a page, its bundle and the lane's file. */
+async function bundlePage() {
+  const folder = dirname(await bundle("page.mjs"));
+  copyFileSync(join(WASM, "cjs/lane.js"), join(folder, "lane.js"));
+  writeFileSync(join(folder, "index.html"), '<!doctype html><script type="module" src="/page.mjs"></script>\n');
+  return folder;
+}
+
 /** The bundle's path. @param {string} entry @param {import("esbuild").BuildOptions} [options] */
 async function bundle(entry, options) {
   const outfile = join(APP, "bundled", entry);
@@ -135,8 +147,8 @@ function versionOf(path) {
 }
 
 /** What it prints; within the project that has the package. @param {string} path @param {string[]} args */
-function execute(path, ...args) {
-  const options = /** @type {const} */ ({ cwd: APP, encoding: "utf8", timeout: 60_000 });
+export function execute(path, ...args) {
+  const options = /** @type {const} */ ({ cwd: APP, encoding: "utf8", timeout: 180_000 });
   const { status, stdout, stderr, error } = spawnSync(path, args, options);
   if (status !== 0) throw new Error(`${error?.message ?? `exit status ${status}`}\n${stdout}${stderr}`.trim());
   return stdout;

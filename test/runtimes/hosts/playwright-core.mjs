@@ -1,30 +1,33 @@
-// Runs a bundled page in Chromium: node playwright-core.mjs FOLDER BUNDLE CHROMIUM LANE MODE
-// LANE is the file of simdgrad/lane. MODE: page, worker, threads or lane (Workers of a cross-origin-isolated page; lanes
-// start from a blob, or from LANE where the policy refuses blobs).
+// Runs a page in Chromium: node playwright-core.mjs FOLDER PAGES CHROMIUM MODE
+// PAGES holds index.html and what it loads, or is the address of a page. MODE: page, or a Worker of one (worker); on
+// cross-origin-isolated pages: isolated, or Workers whose lanes start from a blob (threads) or a file where the policy
+// refuses blobs (lane).
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
-import { join } from "node:path";
+import { extname, join } from "node:path";
 
-const [folder, bundle, executablePath, lane, mode] = process.argv.slice(2);
+const [folder, pages, executablePath, mode] = process.argv.slice(2);
 const { chromium } = createRequire(join(folder, "package.json"))("playwright-core");
 
+const TYPES = { ".html": "text/html", ".js": "text/javascript", ".mjs": "text/javascript" };
 const policy = `default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'${mode === "threads" ? " blob:" : ""}`;
 const headers = {
   "Content-Security-Policy": policy,
-  ...((mode === "threads" || mode === "lane") && {
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Embedder-Policy": "require-corp",
-  }),
-};
-const files = {
-  "/": ["text/html", '<!doctype html><script type="module" src="/page.mjs"></script>'],
-  "/page.mjs": ["text/javascript", readFileSync(bundle)],
-  "/lane.js": ["text/javascript", readFileSync(lane)],
+  ...(mode !== "page" &&
+    mode !== "worker" && {
+      "Cross-Origin-Opener-Policy": "same-origin",
+      "Cross-Origin-Embedder-Policy": "require-corp",
+    }),
 };
 const server = createServer(({ url }, response) => {
-  const [type, content] = files[url] ?? [];
-  response.writeHead(type ? 200 : 404, { ...headers, "Content-Type": type ?? "text/plain" }).end(content);
+  const path = url === "/" ? "/index.html" : url;
+  try {
+    const content = readFileSync(join(pages, path));
+    response.writeHead(200, { ...headers, "Content-Type": TYPES[extname(path)] ?? "text/plain" }).end(content);
+  } catch {
+    response.writeHead(404).end();
+  }
 });
 await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
 
@@ -33,10 +36,11 @@ try {
   const page = await browser.newPage();
   page.on("console", (message) => console.error(message.text()));
   page.on("pageerror", (error) => console.error(error.message));
-  await page.goto(`http://127.0.0.1:${server.address().port}/${mode === "page" ? "" : `#${mode}`}`);
-  const hashes = await page.evaluate(() => globalThis.result);
-  if (!hashes) throw new Error("The page's script did not run.");
-  console.log(JSON.stringify(hashes));
+  const here = `http://127.0.0.1:${server.address().port}/`;
+  const address = pages.startsWith("http:") ? pages : here;
+  await page.goto(`${address}${mode === "page" || mode === "isolated" ? "" : `#${mode}`}`);
+  await page.waitForFunction(() => globalThis.result, undefined, { timeout: 30_000 });
+  console.log(JSON.stringify(await page.evaluate(() => globalThis.result)));
 } finally {
   await browser.close();
   server.close();

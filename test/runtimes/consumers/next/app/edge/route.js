@@ -1,0 +1,11 @@
+// Runs in the edge runtime: the package arrives by the condition edge-light.
+import * as simdgrad from "simdgrad";
+import * as infer from "simdgrad/infer";
+import * as kernels from "simdgrad/kernels";
+import { exercise } from "../../spec.mjs";
+
+export const runtime = "edge";
+
+export async function GET() {
+  return Response.json(await exercise({ simdgrad, infer, kernels }));
+}

@@ -1,0 +1,64 @@
+// What a TypeScript user writes; compiled as an ES module, as CommonJS and for bundlers.
+import {
+  type Activation,
+  adam,
+  createRuntime,
+  type Dataset,
+  type DenseOptions,
+  dense,
+  type EpochReport,
+  load,
+  type Model,
+  planMemory,
+  type SequentialConfig,
+  SimdgradError,
+  sequential,
+} from "simdgrad";
+import { load as loadPredictor } from "simdgrad/infer";
+import { createKernels } from "simdgrad/kernels";
+import type module from "simdgrad/kernels.wasm";
+import { loadFile, saveFile } from "simdgrad/node";
+
+const hidden: Activation = "relu";
+const options: DenseOptions = { activation: hidden, kernelInit: "he-normal" };
+const config: SequentialConfig = {
+  input: 4,
+  layers: [dense(8, options), dense(3, { activation: "softmax" })],
+  loss: "cross-entropy",
+  optimizer: adam({ learningRate: 1e-3 }),
+  threads: 2,
+  worker: () => new Worker("lane.js"),
+};
+const data: Dataset = { x: new Float32Array(8), y: [0, 2] };
+
+export async function train(): Promise<Model> {
+  const bytes: number = planMemory(config).total;
+  const model = sequential(config);
+  const { epochs, stopped } = await model.fit(data, {
+    epochs: 2,
+    signal: new AbortController().signal,
+    onEpoch: ({ loss }: EpochReport) => loss + bytes,
+  });
+  for await (const { accuracy = 0 } of model.train(data, { epochs: 1 })) console.log(accuracy, epochs.length, stopped);
+  const predictions: Float32Array = model.predict(data.x);
+  model.setWeights({ "0.bias": predictions.subarray(0, 8) });
+  await saveFile(model, "model.safetensors");
+  const classes: Int32Array = loadPredictor(model.save()).predictClasses(data.x);
+  console.log(classes, createKernels({ bytes: 1024 }).kernels);
+  using loaded = load(model.save());
+  return loaded.clone() && loadFile("model.safetensors");
+}
+
+export function bring(kernels: typeof module): Model {
+  try {
+    return createRuntime(kernels).sequential(config);
+  } catch (error) {
+    if (error instanceof SimdgradError && error.code === "CONFIG") console.error(error.hint);
+    throw error;
+  }
+}
+
+// @ts-expect-error: no such loss
+sequential({ ...config, loss: "entropy" });
+// @ts-expect-error: no such activation
+dense(8, { activation: "rectified" });
