@@ -58,7 +58,7 @@ export interface Saved {
   readonly half: boolean;
 }
 
-/** Equal states give equal bytes. Without `state`, and in halves, the weights and the user's metadata alone.
+/** Equal states give equal bytes. Without `state`, and in halves, no more than predicts, and the user's metadata.
  *  Errors: CONFIG; FORMAT for weights that no half holds. */
 export function writeModel(
   engine: Engine,
@@ -73,8 +73,11 @@ export function writeModel(
   if (json !== "{}") metadata.user = json;
   const present = engine.copyState();
   if (half || !state) {
-    const weights = tensorsOf(plan, "", { ...present, blocks: present.blocks.slice(0, 1) });
-    return writeSafetensors(half ? weights.map(halved) : weights, metadata);
+    const tensors = tensorsOf(plan, "", { ...present, blocks: present.blocks.slice(0, 1) });
+    if (!half) return writeSafetensors(tensors, metadata);
+    // Running statistics stay f32, as variances are soon too large; and come first, where 4 bytes are aligned.
+    const weights = tensors.splice(0, plan.parameters.length).map(halved);
+    return writeSafetensors([...tensors, ...weights], metadata);
   }
   const { rate, step, forwards } = engine.update;
   const stateJson: StateJson = { learningRate: rate, step, forwards, epoch, ...(run ? { run: runJson(run) } : {}) };

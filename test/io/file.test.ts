@@ -2,7 +2,9 @@
 import { describe, expect, it } from "vitest";
 import {
   adam,
+  adamw,
   batchNorm,
+  cosineDecay,
   dense,
   dropout,
   type FitOptions,
@@ -12,6 +14,7 @@ import {
   type SequentialConfig,
   sequential,
   sgd,
+  warmup,
 } from "../../src/index.ts";
 import { readSafetensors, writeSafetensors } from "../../src/io/safetensors.ts";
 import { randomSource } from "../support/random.ts";
@@ -158,23 +161,28 @@ describe("an interrupted run", () => {
   const options = (more: FitOptions = {}): FitOptions => ({ epochs: 6, batchSize: 8, validation, ...more });
   const stopping = { earlyStopping: { patience: 2 } };
 
-  async function uninterrupted(more: FitOptions): Promise<{ state: string; losses: number[] }> {
-    const model = sequential({ ...config, optimizer: adam({ learningRate: 0.2 }) });
+  const quick = { ...config, optimizer: adam({ learningRate: 0.2 }) };
+  const learningRate = warmup({ steps: 10, after: cosineDecay({ initial: 0.3, steps: 30 }) });
+  const scheduled = { ...config, optimizer: adamw({ learningRate }), metrics: ["f1", "top-2"] } as const;
+
+  async function uninterrupted(more: FitOptions, network: SequentialConfig = quick) {
+    const model = sequential(network);
     const { epochs } = await model.fit(data, options(more));
-    return { state: stateOf(model), losses: epochs.map(({ loss }) => loss) };
+    return { state: stateOf(model), reports: epochs.map(({ rowsPerSecond, ...report }) => report) };
   }
 
-  for (const [name, more] of [
-    ["plain", {}],
-    ["with early stopping", stopping],
-    ["without shuffling", { shuffle: false }],
+  for (const [name, more, network] of [
+    ["plain", {}, quick],
+    ["with early stopping", stopping, quick],
+    ["without shuffling", { shuffle: false }, quick],
+    ["with a schedule and metrics", stopping, scheduled],
   ] as const) {
     for (const at of [0, 3, 7, 8, 13, 23]) {
       it(`${name}, saved in a callback after batch ${at}, ends as if it had not been`, async () => {
-        const expected = await uninterrupted(more);
+        const expected = await uninterrupted(more, network);
         let bytes: Uint8Array = new Uint8Array(0);
         let seen = 0;
-        const model = sequential({ ...config, optimizer: adam({ learningRate: 0.2 }) });
+        const model = sequential(network);
         const onBatch = () => {
           if (seen++ === at) bytes = model.save();
         };
@@ -182,18 +190,19 @@ describe("an interrupted run", () => {
         if (bytes.length === 0) return expect(seen).toBeLessThanOrEqual(at);
         const resumed = load(bytes);
         const { epochs } = await resumed.fit(data, options({ ...more, resume: true }));
-        expect(epochs.map(({ loss }) => loss)).toEqual(expected.losses.slice(-epochs.length));
+        const reports = epochs.map(({ rowsPerSecond, ...report }) => report);
+        expect(reports).toEqual(expected.reports.slice(-epochs.length));
         expect(stateOf(resumed)).toBe(expected.state);
       });
 
       it(`${name}, aborted after batch ${at}, ends as if it had not been`, async () => {
-        const expected = await uninterrupted(more);
+        const expected = await uninterrupted(more, network);
         let seen = 0;
         const abort = new AbortController();
         const onBatch = () => {
           if (seen++ === at) abort.abort();
         };
-        const model = sequential({ ...config, optimizer: adam({ learningRate: 0.2 }) });
+        const model = sequential(network);
         const done = await model.fit(data, options({ ...more, onBatch, signal: abort.signal })).then(
           () => true,
           () => false,

@@ -2,10 +2,11 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { adam, dense, load, type SequentialConfig, sequential } from "../../src/index.ts";
+import { adam, batchNorm, dense, load, type SequentialConfig, sequential } from "../../src/index.ts";
 import { fromBfloat, fromHalf, HALF_LIMIT, toHalf } from "../../src/io/half.ts";
 import { readSafetensors, writeSafetensors } from "../../src/io/safetensors.ts";
 import { randomSource } from "../support/random.ts";
+import { takeApart } from "../support/safetensors.ts";
 
 const golden = JSON.parse(readFileSync(new URL("../goldens/halves.json", import.meta.url), "utf8"));
 const all = Uint16Array.from({ length: 65_536 }, (_, i) => i);
@@ -124,6 +125,22 @@ describe("a model in halves", () => {
     const wide = model.clone();
     wide.parameters[2].value[7] = stepped(65_520, -1);
     expect(load(wide.save({ dtype: "f16" })).parameters[2].value[7]).toBe(65_504);
+  });
+
+  it("keeps running statistics in f32, where they are aligned", () => {
+    const normed = sequential({ input: 3, layers: [dense(7), batchNorm(), dense(1)] });
+    const { "1.runningMean": mean, "1.runningVariance": variance } = normed.buffers;
+    mean.fill(1 / 3);
+    variance.fill(1e9);
+    const bytes = normed.save({ dtype: "f16" });
+    for (const same of [load(bytes), load(bytes, { inference: true })]) expect(same.buffers).toEqual(normed.buffers);
+    const { header } = takeApart(bytes);
+    const dtypes = Object.entries(header).map(([name, { dtype, data_offsets }]) => [name, dtype, data_offsets]);
+    expect(dtypes.slice(1, 4)).toEqual([
+      ["1.runningMean", "F32", [0, 28]],
+      ["1.runningVariance", "F32", [28, 56]],
+      ["0.kernel", "F16", [56, 98]],
+    ]);
   });
 
   it("that are not finite is FORMAT", () => {

@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest";
 import {
   activation,
   adam,
+  batchNorm,
   cosineDecay,
   dense,
   dropout,
@@ -97,7 +98,7 @@ describe("mutated files", () => {
           }),
         })
       ).save(),
-      (await interrupted({ layers: [dropout(0.1), dense(3), activation("softmax")] })).save(),
+      (await interrupted({ layers: [dropout(0.1), batchNorm(), dense(3), activation("softmax")] })).save(),
       sequential({ input: 3, layers: [activation("tanh"), dense(2), activation("elu")] }).save(),
       sequential(config).save({ dtype: "f16" }),
     ];
