@@ -39,7 +39,8 @@ export function normalizeMetrics(metrics: readonly Metric[]): readonly MetricNam
       checkKeys("metrics", metric, ["kind", "k"]);
       return `top-${checkCount("metrics", "k", (metric as { k: number }).k)}` as const;
     }
-    if (/^top-[1-9]\d{0,8}$/.test(metric) || (metric !== "top" && Object.hasOwn(KINDS, String(metric)))) return metric;
+    const name = typeof metric === "string" ? metric : "";
+    if (/^top-[1-9]\d{0,8}$/.test(name) || (name !== "top" && Object.hasOwn(KINDS, name))) return metric;
     throw new SimdgradError("CONFIG", `metrics: expected a metric, received ${show(metric)}.`, known);
   });
   return Object.freeze([...new Set(names)]);
@@ -239,8 +240,10 @@ function probabilities(z: Float32Array): number[] {
   return parts.map((part) => part / sum);
 }
 
-/** Mann and Whitney's statistic: the share of pairs of a hit and a miss in which the hit scores higher. */
+/** Mann and Whitney's statistic: the share of pairs of a hit and a miss in which the hit scores higher. NaN where a score
+ *  is: it has no rank. */
 function area(scores: readonly number[], hits: readonly boolean[], weights: readonly number[]): number {
+  if (scores.some(Number.isNaN)) return Number.NaN;
   const order = Uint32Array.from(scores.keys()).sort((a, b) => scores[a] - scores[b]);
   let won = 0;
   let positive = 0;

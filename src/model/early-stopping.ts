@@ -48,8 +48,8 @@ export class EarlyStopping {
 
   observe(run: RunState, report: EpochReport, engine: Engine): void {
     const value = report[this.monitor] as number;
-    // What is not defined, as auc on rows of one kind, is worse than all else.
-    const score = Number.isNaN(value) ? Number.MAX_VALUE : this.falls ? value : -value;
+    // What is not defined, as auc on rows of one kind, is worse than all else; so is what no file can hold.
+    const score = Number.isFinite(value) ? (this.falls ? value : -value) : Number.MAX_VALUE;
     if (run.stopping && !(score < run.stopping.best - this.minDelta)) run.stopping.waited++;
     else run.stopping = { best: score, bestEpoch: report.epoch, waited: 0, state: engine.copyState() };
   }

@@ -89,16 +89,17 @@ export function writeModel(
 
 /** The same entries give the same text. Errors: CONFIG, naming the key. */
 function userJson(where: string, user: UserMetadata): string {
-  const entries = Object.entries(checkObject(where, user));
-  for (const [key, value] of entries) {
-    if (typeof value === "string") continue;
+  const keys = Object.keys(checkObject(where, user)).sort();
+  const entries = keys.map((key) => {
+    const value: unknown = user[key];
+    if (typeof value === "string") return [key, value];
     throw new SimdgradError(
       "CONFIG",
       `${where}: expected metadata ${show(key)} to be a string, received ${show(value)}.`,
       "Make it one, as by JSON.stringify.",
     );
-  }
-  return limited(where, "metadata", JSON.stringify(Object.fromEntries(entries.sort())), MAX_USER);
+  });
+  return limited(where, "metadata", JSON.stringify(Object.fromEntries(entries)), MAX_USER);
 }
 
 function limited(where: string, name: string, json: string, most: number): string {

@@ -70,7 +70,7 @@ export interface Plan extends Layout {
   readonly update: Program | undefined;
   /** By variant; without a loss none, without classes no labels. */
   readonly losses: ReadonlyMap<LossVariant, LossPrograms>;
-  /** Where there are metrics. */
+  /** Where there are metrics beside accuracy. */
   readonly tally: Tally | undefined;
   /** Every program that needs space. */
   readonly programs: readonly Program[];
@@ -97,9 +97,11 @@ export function compile(spec: NetworkSpec, inference = false): Plan {
   return { ...layout, infer, twoWay, initialize, update, losses, tally, programs };
 }
 
-function tallyOf({ spec, outputs }: Layout, metrics: readonly MetricName[]): Tally {
-  if (spec.loss) return new Tally(metrics, lossRule(spec.loss).targets, outputs);
-  throw new SimdgradError("CONFIG", "metrics: expected a loss, which tells what targets are.");
+/** None where a kernel counts all that is asked for. */
+function tallyOf({ spec, outputs }: Layout, metrics: readonly MetricName[]): Tally | undefined {
+  if (!spec.loss) throw new SimdgradError("CONFIG", "metrics: expected a loss, which tells what targets are.");
+  const tally = new Tally(metrics, lossRule(spec.loss).targets, outputs);
+  return tally.names.length > 0 ? tally : undefined;
 }
 
 /** The plan that predicts and nothing else: it needs no rule of losses and optimizers. */

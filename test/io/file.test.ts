@@ -103,6 +103,8 @@ describe("metadata", () => {
     "": "",
     "10": "ten",
     "9": "nine",
+    a: ",b",
+    "a,": "b",
     'ä\u{1f600}"\\': "\u0000\n\ud800",
     constructor: "c",
     format: "mine",
@@ -215,6 +217,22 @@ describe("an interrupted run", () => {
       });
     }
   }
+
+  it("keeps a best score that is beyond numbers, as worse than all others", async () => {
+    const model = sequential({ input: 1, layers: [dense(1)], loss: "mean-absolute-error", optimizer: sgd() });
+    model.setWeights([2, 0]);
+    const more = { epochs: 3, validation: { x: [[3e38]], y: [0] }, earlyStopping: { patience: 2 } };
+    const files: Uint8Array[] = [];
+    const onEpoch = ({ validationLoss }: { validationLoss?: number }) => {
+      files.push(model.save());
+      expect(validationLoss).toBe(Number.POSITIVE_INFINITY);
+    };
+    const { bestEpoch } = await model.fit({ x: [[0.5]], y: [1] }, { ...more, onEpoch });
+    expect(bestEpoch).toBe(1);
+    const resumed = load(files[0]);
+    await resumed.fit({ x: [[0.5]], y: [1] }, { ...more, resume: true });
+    expect(stateOf(resumed)).toBe(stateOf(model));
+  });
 
   it("saved in onEpoch goes on with the next epoch", async () => {
     const expected = await uninterrupted(stopping);

@@ -274,6 +274,7 @@ describe("configuration", () => {
       "accuracy, top-k",
     ],
     ["top without k", () => sequential({ ...classifier, metrics: wrong(["top"]) }), "CONFIG", '"top"'],
+    ["a metric in a list", () => sequential({ ...classifier, metrics: wrong([["f1"]]) }), "CONFIG", "an array of 1"],
     ["top-0", () => sequential({ ...classifier, metrics: ["top-0"] }), "CONFIG", '"top-0"'],
     ["half a k", () => sequential({ ...classifier, metrics: [{ kind: "top-k", k: 1.5 }] }), "CONFIG", "1.5"],
     ["a metric that is no list", () => sequential({ ...classifier, metrics: wrong("f1") }), "CONFIG", "array", '"f1"'],

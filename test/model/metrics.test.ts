@@ -133,6 +133,32 @@ describe("small print", () => {
     expect(found["top-5"]).toBe(1);
   });
 
+  it("auc of logits that overflow takes infinities as they are ordered, and is not a number where one is none", () => {
+    const auc = (activation: "sigmoid" | "softmax", second: number) => {
+      const units = activation === "sigmoid" ? 1 : 2;
+      const loss = HEADS[units === 1 ? "probabilities" : "classes"][1];
+      const model = sequential({ input: 2, layers: [dense(units, { activation })], loss, metrics: ["auc"] });
+      model.setWeights({ "0.kernel": units === 1 ? [2, second] : [-2, 2, -second, second] });
+      return model.evaluate({
+        x: [
+          [3e38, 3e38],
+          [1, 1],
+          [-3e38, 0],
+        ],
+        y: [1, 1, 0],
+      }).auc;
+    };
+    expect([auc("sigmoid", 2), auc("softmax", 2)]).toEqual([1, 1]);
+    expect([auc("sigmoid", -2), auc("softmax", -2)]).toEqual([Number.NaN, Number.NaN]);
+  });
+
+  it("accuracy alone keeps no sums: a kernel counts it", async () => {
+    const model = identity({ ...goldens[0], expected: { accuracy: 0 } });
+    const sums: boolean[] = [];
+    await model.fit(dataOf(goldens[0]), { onBatch: () => sums.push(Buffer.from(model.save()).includes("tally")) });
+    expect(new Set(sums)).toEqual(new Set([false]));
+  });
+
   it("auc of rows of one kind is not a number, r2 of constants as scikit-learn has it", () => {
     const one = { ...goldens[5], expected: { auc: 0 } };
     expect(identity(one).evaluate({ x: [[1], [2]], y: [1, 1] }).auc).toBeNaN();
