@@ -4,3 +4,4 @@ export { first_non_finite, copy_matrix } from "./buffers";
 export { relu, leaky_relu, elu, selu, gelu, silu, softplus, sigmoid, tanh } from "./activations";
 export { softmax } from "./softmax";
 export { layer_norm, batch_norm } from "./norms";
+export { add } from "./add";

@@ -25,9 +25,9 @@ const PREDICTING = `
 export async function checkSize() {
   const wasm = readFileSync("build/strict.wasm");
   const rows = [
-    { name: "kernels", bytes: wasm.length, aim: 18_000, limit: 23_600 },
-    { name: "kernels, gzip", bytes: gzipped(wasm), aim: 6_500, limit: 9_700 },
-    { name: "a script that trains, gzip", bytes: gzipped(await bundle(TRAINING)), aim: 24_000, limit: 42_500 },
+    { name: "kernels", bytes: wasm.length, aim: 18_000, limit: 23_800 },
+    { name: "kernels, gzip", bytes: gzipped(wasm), aim: 6_500, limit: 9_800 },
+    { name: "a script that trains, gzip", bytes: gzipped(await bundle(TRAINING)), aim: 24_000, limit: 43_300 },
     { name: "a script that predicts, gzip", bytes: gzipped(await bundle(PREDICTING)), aim: 12_000, limit: 18_600 },
   ];
   for (const { name, bytes, aim } of rows) {

@@ -89,6 +89,8 @@ export interface Builder {
   /** A fresh buffer of rows x columns for activations, or for their gradients in the backward part; not `padded`:
    *  without room between its rows. */
   buffer(columns: number, padded?: boolean): BufferRef;
+  /** Some neighbouring columns of a batch-sized buffer. */
+  slice(x: BufferRef, first: number, columns: number): BufferRef;
   /** A fresh buffer that the batch does not size. */
   vector(length: number): BufferRef;
   /** x itself when nobody needs its present content any more, else a fresh buffer of the same stride. */

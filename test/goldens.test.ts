@@ -8,9 +8,11 @@ import {
   adam,
   adamw,
   batchNorm,
+  concat,
   dense,
   type LayerSpec,
   layerNorm,
+  residual,
   rmsprop,
   sequential,
   sgd,
@@ -63,7 +65,7 @@ interface Goldens {
   cases: Case[];
 }
 
-const layers = { dense, activation, layerNorm, batchNorm };
+const layers = { dense, activation, layerNorm, batchNorm, residual, concat };
 const optimizers = { sgd, rmsprop, adagrad, adam, adamw };
 const goldens: Goldens = JSON.parse(readFileSync(new URL("./goldens/trajectories.json", import.meta.url), "utf8"));
 
@@ -82,6 +84,8 @@ function build(c: Case) {
 }
 
 function layerOf([name, ...rest]: LayerEntry): LayerSpec {
+  if (name === "residual") return residual((rest[0] as LayerEntry[]).map(layerOf));
+  if (name === "concat") return concat((rest[0] as LayerEntry[][]).map((branch) => branch.map(layerOf)));
   return (layers[name] as (...rest: unknown[]) => LayerSpec)(...rest);
 }
 

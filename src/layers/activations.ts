@@ -105,10 +105,15 @@ export function backwardFromOutput(
   y: BufferRef,
 ): Emitted["backward"] {
   b.keep(y);
-  return (b, dy) => {
-    b.call(dy, `${name}_backward`, b.elements(dy), y, dy, dy);
-    return dy;
-  };
+  return (b, dy) => emitGradient(b, dy, `${name}_backward`, y);
+}
+
+type Gradient = `${"relu" | "selu" | "sigmoid" | "tanh" | "gelu" | "silu" | "softplus"}_backward`;
+
+function emitGradient(b: Builder, dy: BufferRef, kernel: Gradient, saved: BufferRef): BufferRef {
+  const dx = b.inPlace(dy);
+  b.call(dx, kernel, b.elements(dx), saved, dy, dx);
+  return dx;
 }
 
 function emitFromInput(name: "gelu" | "silu" | "softplus", b: Builder, x: BufferRef): Emitted {
@@ -117,10 +122,7 @@ function emitFromInput(name: "gelu" | "silu" | "softplus", b: Builder, x: Buffer
   b.call(y, name, b.elements(x), x, y);
   return {
     output: y,
-    backward: (b, dy) => {
-      b.call(dy, `${name}_backward`, b.elements(dy), x, dy, dy);
-      return dy;
-    },
+    backward: (b, dy) => emitGradient(b, dy, `${name}_backward`, x),
   };
 }
 
@@ -134,8 +136,9 @@ function emitParametrised(kernel: "leaky_relu" | "elu", alpha: number, b: Builde
   return {
     output: y,
     backward: (b, dy) => {
-      b.call(dy, `${kernel}_backward`, b.elements(dy), fromInput ? x : y, dy, dy, alpha);
-      return dy;
+      const dx = b.inPlace(dy);
+      b.call(dx, `${kernel}_backward`, b.elements(dx), fromInput ? x : y, dy, dx, alpha);
+      return dx;
     },
   };
 }
@@ -147,8 +150,9 @@ function emitSoftmax(b: Builder, x: BufferRef): Emitted {
   return {
     output: y,
     backward: (b, dy) => {
-      b.call(dy, "softmax_backward", b.rows, y.columns, y, y.stride, dy, dy.stride, dy, dy.stride);
-      return dy;
+      const dx = b.inPlace(dy);
+      b.call(dx, "softmax_backward", b.rows, y.columns, y, y.stride, dy, dy.stride, dx, dx.stride);
+      return dx;
     },
   };
 }

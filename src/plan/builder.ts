@@ -66,6 +66,10 @@ export class ProgramBuilder implements Builder {
     return batchBuffer(this.freshName(), this.backward ? "activationGradients" : this.region, columns, padded);
   }
 
+  slice(block: BufferRef, offset: number, columns: number): BufferRef {
+    return { ...block, name: `${block.name}[${offset}]`, columns, within: { block, offset } };
+  }
+
   vector(length: number): BufferRef {
     return fixedBuffer(this.freshName(), this.backward ? "activationGradients" : this.region, length);
   }

@@ -3,7 +3,7 @@ import type { Arg, Region, Step } from "../contract.ts";
 import { activationName, activationOf } from "../layers/activations.ts";
 import { isBuffer, type Placement, REGIONS } from "./arena.ts";
 import type { Plan } from "./compile.ts";
-import type { Layout } from "./layout.ts";
+import type { Layout, PlannedLayer } from "./layout.ts";
 
 /** Bytes of a model's memory. Units: bytes. */
 export interface MemoryReport {
@@ -78,7 +78,7 @@ function showArg(arg: Arg): string {
 
 /** Layers, their outputs and parameter counts. */
 export function summary({ spec, planned, parameters, parameterCount }: Layout, learningRate: number): string {
-  const rows = planned.map((layer) => {
+  const row = (layer: PlannedLayer): string[] => {
     const own = parameters.filter(({ ref }) => layer.parameters.includes(ref));
     const count = own.reduce((sum, { ref }) => sum + ref.columns, 0);
     const { spec } = layer;
@@ -87,11 +87,13 @@ export function summary({ spec, planned, parameters, parameterCount }: Layout, l
     const kind = detail === false ? spec.kind : `${spec.kind} (${detail})`;
     const shapes = own.map(({ name, shape }) => `${name} [${shape.join(", ")}]`).join(" ");
     return [layer.name, kind, String(layer.units), count.toLocaleString("en-US"), shapes];
-  });
+  };
+  // Layers within a layer stand below it.
+  const rowsOf = (layer: PlannedLayer): string[][] => [row(layer), ...layer.chains.flat().flatMap(rowsOf)];
   const loss = spec.loss?.kind ?? "none";
   const optimizer = spec.optimizer ? `${spec.optimizer.kind}, learning rate ${learningRate}` : "none";
   return [
-    table([["layer", "kind", "outputs", "parameters", ""], ...rows]),
+    table([["layer", "kind", "outputs", "parameters", ""], ...planned.flatMap(rowsOf)]),
     `input ${spec.input}, ${parameterCount.toLocaleString("en-US")} parameters, seed ${spec.seed}`,
     `loss ${loss}, optimizer ${optimizer}`,
   ].join("\n");

@@ -49,6 +49,7 @@ const DIVISIONS: Partial<Record<KernelName, Division>> = {
   softplus_backward: backward,
   sigmoid_backward: backward,
   tanh_backward: backward,
+  add: backward,
   dropout: { by: "elements", pointers: [1, 2], position: 3 },
   softmax: rows([2, 3], [4, 5]),
   softmax_backward: rows([2, 3], [4, 5], [6, 7]),

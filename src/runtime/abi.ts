@@ -148,6 +148,8 @@ export interface Kernels {
   largest_magnitude: (n: number, x: number) => number;
   /** x[i] = value. */
   fill: (n: number, x: number, value: number) => void;
+  /** out = x + y; out may be x or y. */
+  add: (n: number, x: number, y: number, out: number) => void;
   /** y[rows, n] = x[rows, n] with other leading dimensions. */
   copy_matrix: (rows: number, n: number, x: number, ldx: number, y: number, ldy: number) => void;
 

@@ -217,6 +217,30 @@ def cases():
     yield case("batch norm, own loop in inference mode", [dense(13), batch_norm(), act("tanh"), dense(3)], None, sgd,
                rows=[5, 1], loop="inference")
 
+    # Layers within layers.
+    block = residual(dense(9, "relu"), dense(13))
+    yield case("residual, cross-entropy, Adam", [dense(13, "tanh"), block, head], CE, adam)
+    yield case("residual first and last, SGD", [residual(dense(5, "silu"), dense(7)), act("tanh"), dense(3),
+                                                residual(act("tanh"), dense(3, useBias=False))], MSE, sgd)
+    yield case("residual of an activation alone", [dense(13), residual(act("gelu")), dense(3)], MSE,
+               ["sgd", {"learningRate": 0.05}])
+    yield case("residual in residual with norms, AdamW",
+               [dense(8, "tanh"), residual(layer_norm(), dense(6), residual(dense(6, "elu")), dense(8)), head], CE,
+               ["adamw", {"learningRate": 0.01}])
+    yield case("concat, cross-entropy, SGD", [concat([dense(5, "tanh")], [dense(3), act("silu")], []), head], CE, sgd)
+    yield case("concat of one and three columns, Adam",
+               [dense(6, "tanh"), concat([dense(1)], [act("sigmoid"), dense(3, "gelu")]), dense(3)], MSE, adam)
+    yield case("residual of concat with batch norm, momentum",
+               [dense(9, "tanh"), residual(concat([dense(4, useBias=False), batch_norm()], [dense(5, "tanh")]),
+                                           act("silu")), dense(3)],
+               MSE, ["sgd", {"learningRate": 0.02, "momentum": 0.9}])
+    yield case("frozen layers within others",
+               [concat([dense(5, "tanh", trainable=False)], [residual(dense(7, trainable=False))]), dense(3)], MSE,
+               ["sgd", {"learningRate": 0.05}])
+    yield case("residual and concat, own loop over two batches",
+               [concat([dense(4)], []), residual(dense(11, "tanh")), dense(3)], None, ["sgd", {"learningRate": 0.05}],
+               rows=[5, 3], loop="custom")
+
 
 # --- Data -----------------------------------------------------------------------------------------------------------
 

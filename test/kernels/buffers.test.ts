@@ -65,6 +65,25 @@ test("fill: any length, nothing outside", () => {
   }
 });
 
+test("add: any length, out = x or y, nothing outside", () => {
+  const random = randomSource(3);
+  const space = openSpace(1 << 16);
+  for (const n of LENGTHS) {
+    space.reset();
+    const [a, b] = [random.floats(n), random.floats(n)];
+    const expected = a.map((value, i) => value + b[i]);
+    const [x, y, out] = [space.vector(n, a), space.vector(n, b), space.vector(n)];
+    for (const to of [out, x]) {
+      space.kernels.add(n, x.address, y.address, to.address);
+      expectSameBits(to.read(), expected, `n = ${n}`);
+      expect(to.trespass()).toBeUndefined();
+    }
+    x.write(a);
+    space.kernels.add(n, x.address, y.address, y.address);
+    expectSameBits(y.read(), expected, `out = y, n = ${n}`);
+  }
+});
+
 test("copy_matrix: any size and leading dimension, pads untouched", () => {
   const random = randomSource(1);
   const space = openSpace(1 << 16);

@@ -104,6 +104,7 @@ test("elementwise kernels and optimizers", () => {
       ["clip_norm", 1, (k, [x]) => k.clip_norm(n, x, scratch, 0.1)],
       ["clip_value", 1, (k, [x]) => k.clip_value(n, x, 0.5)],
       ["fill", 1, (k, [x]) => k.fill(n, x, 2)],
+      ["add", 3, (k, [x, y, out]) => k.add(n, x, y, out)],
       ["dropout", 2, (k, [x, y]) => k.dropout(n, x, y, 0, 1, 2, 3, 4, 5, 0.5, 2)],
       ["philox_u32", 1, (k, [x]) => k.philox_u32(n, x, 1, 2, 3, 4, 5, 1)],
       ["philox_uniform", 1, (k, [x]) => k.philox_uniform(n, x, 1, 2, 3, 4, 5, -1, 1)],

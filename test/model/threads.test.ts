@@ -11,11 +11,13 @@ import {
   activation,
   adam,
   batchNorm,
+  concat,
   dense,
   dropout,
   layerNorm,
   type Model,
   type RunOptions,
+  residual,
   type SequentialConfig,
   sequential,
   sgd,
@@ -90,7 +92,7 @@ describe("threads", () => {
     expect(await trained({ threads: 3 }, base)).toEqual(await trained({ threads: 1 }, base));
   });
 
-  it("the same with dropout and norms", async () => {
+  it("the same with dropout, norms and layers within layers", async () => {
     const layers = [
       dropout(0.1),
       dense(517, { useBias: false }),
@@ -99,6 +101,7 @@ describe("threads", () => {
       dropout(0.5),
       dense(263),
       layerNorm(),
+      residual([dense(130, { activation: "silu" }), concat([[dense(200)], [dense(63), batchNorm()]])]),
       dense(7, { activation: "softmax" }),
     ];
     const one = await trained({ threads: 1 }, { ...config, layers });

@@ -1,0 +1,61 @@
+// The concatenation: branches of layers read the same input, their outputs stand side by side.
+import type { AnyLayer, BufferRef, LayerRule } from "../contract.ts";
+import { SimdgradError, show } from "../errors.ts";
+import { checkKeys } from "../options.ts";
+import { normalizeChain, sealLayer } from "./rule.ts";
+
+export interface ConcatSpec {
+  readonly kind: "concat";
+  readonly branches: readonly (readonly AnyLayer[])[];
+}
+
+/** y = [f1(x), f2(x), ...], each f a branch of layers after each other, nested freely; an empty branch gives x itself.
+ *  Parameters are named by path, e.g. "2.1.0.kernel" of the first layer of branch 1.
+ *  Shapes: x [rows, inputs], y [rows, sum of the branches' outputs]. Errors: CONFIG. */
+export function concat(branches: readonly (readonly AnyLayer[])[]): ConcatSpec {
+  return concatRule.normalize({ kind: "concat", branches });
+}
+
+export const concatRule: LayerRule<ConcatSpec> = {
+  normalize(spec, known) {
+    checkKeys("concat", spec, ["kind", "branches"]);
+    const given: unknown = spec.branches;
+    if (!Array.isArray(given) || given.length === 0) {
+      throw new SimdgradError(
+        "CONFIG",
+        `concat: expected branches to be an array of arrays of layers, received ${show(given)}.`,
+      );
+    }
+    const branches = Object.freeze(Array.from(given, (branch) => normalizeChain("concat, branch", branch, known, 0)));
+    return sealLayer({ kind: "concat", branches }, concatRule);
+  },
+  chains: ({ branches }) => branches.map((layers, i) => ({ path: `${i}.`, layers })),
+  units: (_, __, outputs) => outputs.reduce((sum, units) => sum + units, 0),
+  parameters: () => [],
+  emit(_, b, x, __, { chains }) {
+    b.hold(x);
+    const inner = chains.map((chain) => chain(b, x));
+    const widths = inner.map(({ output }) => output.columns);
+    const starts = widths.map((_, i) => widths.slice(0, i).reduce((sum, width) => sum + width, 0));
+    const y = b.buffer(widths.reduce((sum, width) => sum + width, 0));
+    inner.forEach(({ output }, i) => {
+      const to = b.slice(y, starts[i], widths[i]);
+      b.call(to, "copy_matrix", b.rows, widths[i], output, output.stride, to, to.stride);
+    });
+    return {
+      output: y,
+      backward: (b, dy, wantsInput) => {
+        let dx: BufferRef | undefined;
+        inner.forEach(({ backward }, i) => {
+          const from = b.slice(dy, starts[i], widths[i]);
+          const d = b.buffer(widths[i]);
+          b.call(d, "copy_matrix", b.rows, widths[i], from, from.stride, d, d.stride);
+          const part = backward(b, d, wantsInput);
+          if (!part || !dx) dx = part;
+          else b.call(dx, "add", b.elements(dx), dx, part, dx);
+        });
+        return dx;
+      },
+    };
+  },
+};
