@@ -268,13 +268,25 @@ function bundles() {
         logLevel: "warning",
       });
       // Nothing here has effects when it is loaded: what is imported for its effects alone need not be loaded.
-      for (const { path, text } of outputFiles) writeAtomically(path, text.replaceAll(/^import "[^"]+";\n/gm, ""));
+      for (const { path, text } of outputFiles) {
+        writeAtomically(path, await unindented(text.replaceAll(/^import "[^"]+";\n/gm, "")));
+      }
       const current = new Set(outputFiles.map((file) => basename(file.path)));
       for (const file of readdirSync("dist")) {
         if (file.endsWith(".js") && file !== "cli.js" && !current.has(file)) rmSync(join("dist", file));
       }
     },
   };
+}
+
+/** The same program without indentation, a seventh of it: esbuild's own removal of white space would take the
+ *  annotations that tell bundlers what is pure. @param {string} text */
+async function unindented(text) {
+  const { transform } = await import("esbuild");
+  const bare = text.replaceAll(/^ +/gm, "");
+  const [before, after] = await Promise.all([text, bare].map((code) => transform(code, { minify: true })));
+  // Text over several lines may begin with spaces.
+  return before.code === after.code ? bare : text;
 }
 
 /** The kernels as files, for runtimes that import them, and what such an import gives. @returns {Step} */
