@@ -5,11 +5,13 @@ import { checkKeys, checkNumber, orDefault } from "../options.ts";
 import { checkNorm, emitColumnsBackward, type NormOptions, normParameters } from "./normalization.ts";
 import { sealLayer } from "./rule.ts";
 
+/** Options of `batchNorm`. */
 export interface BatchNormOptions extends NormOptions {
   /** The share of each training batch in the running statistics, as PyTorch has it. Default 0.1. */
   momentum?: number | undefined;
 }
 
+/** A batch normalization as data. */
 export interface BatchNormSpec {
   readonly kind: "batch-norm";
   readonly momentum: number;

@@ -4,6 +4,7 @@ import { SimdgradError, show } from "../errors.ts";
 import { checkKeys } from "../options.ts";
 import { normalizeChain, sealLayer } from "./rule.ts";
 
+/** A concatenation as data. */
 export interface ConcatSpec {
   readonly kind: "concat";
   readonly branches: readonly (readonly AnyLayer[])[];

@@ -4,6 +4,7 @@ import { checkKeys } from "../options.ts";
 import { checkNorm, emitColumnsBackward, type NormOptions, normParameters } from "./normalization.ts";
 import { sealLayer } from "./rule.ts";
 
+/** A layer normalization as data. */
 export interface LayerNormSpec {
   readonly kind: "layer-norm";
   readonly epsilon: number;

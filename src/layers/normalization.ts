@@ -2,6 +2,7 @@
 import type { BufferRef, Builder, ParameterShape } from "../contract.ts";
 import { checkBoolean, checkNumber, orDefault } from "../options.ts";
 
+/** Options of `layerNorm`, and of `batchNorm` among others. */
 export interface NormOptions {
   /** Added to the variance. Default 1e-5. */
   epsilon?: number | undefined;

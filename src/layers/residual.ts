@@ -4,6 +4,7 @@ import { SimdgradError } from "../errors.ts";
 import { checkKeys } from "../options.ts";
 import { normalizeChain, sealLayer } from "./rule.ts";
 
+/** A residual block as data. */
 export interface ResidualSpec {
   readonly kind: "residual";
   readonly layers: readonly AnyLayer[];
