@@ -12,11 +12,11 @@ export interface NormOptions {
 
 /** Errors: CONFIG. */
 export function checkNorm(where: string, options: NormOptions) {
-  const { epsilon = 1e-5, trainable } = options;
-  // As f32, which must not round it to 0: a feature that never changes would be divided by 0.
-  checkNumber(where, "epsilon", Math.fround(epsilon), { low: 0, openLow: true });
+  const { epsilon, trainable } = options;
+  // Half of f32's least number and below are 0 as f32: a feature that never changes would be divided by 0.
+  const bounds = { low: 2 ** -150, openLow: true, single: true };
   return {
-    epsilon,
+    epsilon: checkNumber(where, "epsilon", orDefault(epsilon, 1e-5), bounds),
     trainable: checkBoolean(where, "trainable", orDefault(trainable, true)),
   };
 }

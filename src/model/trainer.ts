@@ -36,7 +36,8 @@ interface BoundLoss {
   readonly forward: RunList;
   readonly correct: RunList | undefined;
   readonly rest: RunList;
-  readonly commit: RunList;
+  /** Where there is anything to commit. */
+  readonly commit: RunList | undefined;
 }
 
 export class Trainer {
@@ -92,7 +93,7 @@ export class Trainer {
     if (sums) this.addSums(sums);
     if (weight > 0) {
       this.applyUpdate(gradient, loss.program, rows);
-      loss.commit.run(rows);
+      loss.commit?.run(rows);
     } else {
       engine.update.forwards--;
     }
@@ -225,7 +226,7 @@ export class Trainer {
       forward: engine.list(steps.slice(0, forwardSteps)),
       correct: correct && engine.list([correct]),
       rest: engine.list(steps.slice(forwardSteps)),
-      commit: engine.list(commits),
+      commit: commits.length > 0 ? engine.list(commits) : undefined,
     };
   }
 }

@@ -195,6 +195,8 @@ describe("options of the norms", () => {
       () => batchNorm({ epsilon: 0 }),
       () => layerNorm({ epsilon: -1 }),
       () => layerNorm({ epsilon: 1e-50 }),
+      () => layerNorm({ epsilon: "0.1" as unknown as number }),
+      () => batchNorm({ epsilon: 1e39 }),
       () => layerNorm({ trainable: 1 as unknown as boolean }),
       () => layerNorm({ momentum: 0.1 } as object),
     ]) {
