@@ -73,7 +73,8 @@ export function chooseColumns(
     if (distinct.size === 1) return choice("left out", `always ${[...distinct][0]}`);
     if (type === "number" && !categories.includes(name)) return choice("number", describeNumbers(values as number[]));
     if (!categories.includes(name) && distinct.size > MANY_CATEGORIES && distinct.size > rows / 2) {
-      return choice("left out", `${plural(distinct.size, "category", "categories")}, nearly one a row`);
+      const categories = `${plural(distinct.size, "category", "categories")}, nearly one a row`;
+      return choice("left out", `${categories}${describeOdd(values as string[])}`);
     }
     return choice("category", list(classesOf(values)));
   });
@@ -96,6 +97,14 @@ function describeNumbers(values: readonly number[]): string {
     [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY],
   );
   return `${low} to ${high}`;
+}
+
+/** What keeps text that looks like numbers from being read as such. */
+function describeOdd(values: readonly string[]): string {
+  const strange = values.filter((value) => !/^[-+]?[\d.,]*\d(e[-+]?\d+)?$/i.test(value));
+  if (strange.length > values.length / 2) return "";
+  const odd = strange[0] ?? values.find((value) => !Number.isFinite(Number(value)));
+  return odd === undefined ? "" : `: ${list([odd])} is no number (--missing, --decimal)`;
 }
 
 function list(names: readonly string[]): string {

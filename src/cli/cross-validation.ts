@@ -8,7 +8,17 @@ import { progressOf, SILENT } from "./progress.ts";
 import { isClassifier, type Settings } from "./settings.ts";
 import { plural } from "./terminal.ts";
 import { epochsOf } from "./train-options.ts";
-import { answersOf, classesIn, fitModel, networkFor, partsOf, prepareFor, samplesOf, scoresOf } from "./training.ts";
+import {
+  answersOf,
+  classesIn,
+  fitModel,
+  networkFor,
+  partsOf,
+  prepareFor,
+  samplesOf,
+  scoresOf,
+  unseenClass,
+} from "./training.ts";
 
 export async function crossValidate(
   table: Table,
@@ -27,8 +37,11 @@ export async function crossValidate(
   for (const [i, { train, test }] of folds.entries()) {
     const parts = partsOf(train, settings);
     const preprocessing = prepareFor(parts.train, settings);
-    if (classesIn(preprocessing).join() !== classes.join()) {
-      throw new CommandError(`fold ${i + 1} has not every class in its training part; use fewer --folds.`);
+    const unseen = unseenClass(table, preprocessing);
+    if (unseen !== undefined) {
+      throw new CommandError(
+        `fold ${i + 1} has no row of the class ${JSON.stringify(unseen)} to train on; leave out classes of very few rows, or use other --folds.`,
+      );
     }
     const model = networkFor(preprocessing, settings, run);
     const samples = samplesOf(preprocessing, parts);

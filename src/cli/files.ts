@@ -1,10 +1,11 @@
 // Files that commands read and write, with errors that a reader can act on.
 import { createReadStream } from "node:fs";
-import { readFile, writeFile } from "node:fs/promises";
+import { open, readFile, stat, writeFile } from "node:fs/promises";
+import { resolve } from "node:path";
 import { type CsvOptions, csv } from "../data.ts";
 import { type LoadOptions, type Model, SimdgradError } from "../index.ts";
 import { loadFile } from "../node.ts";
-import { CommandError } from "./errors.ts";
+import { CommandError, UsageError } from "./errors.ts";
 import { choice, count, flag, text, texts } from "./options.ts";
 
 /** How a CSV file is read; the same for all commands. */
@@ -76,6 +77,27 @@ export function writeText(path: string, content: string): Promise<void> {
   return readable(path, () => writeFile(path, content));
 }
 
+/** Errors: CommandError where nothing can be written. What is there stays. */
+export async function checkWritable(path: string): Promise<void> {
+  await readable(path, async () => (await open(path, "a")).close());
+}
+
+/** Errors: UsageError where an output is a file that is used otherwise, under whatever name. */
+export async function checkOutput(option: string, output: string | undefined, others: readonly (string | undefined)[]) {
+  if (output === undefined) return;
+  const own = await identityOf(output);
+  for (const other of others) {
+    if (other === undefined || (await identityOf(other)) !== own) continue;
+    throw new UsageError(`expected --${option} to be a file of its own, received ${output}, which is ${other}.`);
+  }
+}
+
+/** Equal for the names of one file. */
+async function identityOf(path: string): Promise<string> {
+  const found = await stat(path).catch(() => undefined);
+  return found?.isFile() ? `${found.dev} ${found.ino}` : resolve(path);
+}
+
 /** The file system's errors as one line. */
 export async function readable<T>(path: string, run: () => Promise<T>): Promise<T> {
   try {
@@ -85,6 +107,8 @@ export async function readable<T>(path: string, run: () => Promise<T>): Promise<
     const { code } = (error instanceof SimdgradError ? (error.cause ?? error) : error) as NodeJS.ErrnoException;
     const known: Record<string, string> = {
       ENOENT: "no such file or folder",
+      ENOTDIR: "a file stands where a folder is expected",
+      EROFS: "no writing on this disk",
       EACCES: "no permission",
       EISDIR: "a folder, no file",
       ENOSPC: "no space left",

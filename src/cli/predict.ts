@@ -5,7 +5,7 @@ import { pipeline } from "node:stream/promises";
 import { applyInputs, columnTypes, csvStream, decode, type Preprocessing, type Table } from "../data.ts";
 import type { Model } from "../index.ts";
 import { UsageError } from "./errors.ts";
-import { CSV_OPTIONS, csvOptions, openBytes, readable, readModel } from "./files.ts";
+import { CSV_OPTIONS, checkOutput, csvOptions, openBytes, readable, readModel } from "./files.ts";
 import { choice, flag, parseLine, text, texts, type Usage } from "./options.ts";
 import { keptIn } from "./settings.ts";
 import type { Terminal } from "./terminal.ts";
@@ -34,6 +34,7 @@ export const PREDICT: Usage<typeof OPTIONS> = {
 export async function predict(args: readonly string[], terminal: Terminal): Promise<void> {
   const { operands, values } = parseLine(PREDICT, args);
   const [modelPath, dataPath] = operands;
+  await checkOutput("output", values.output, operands);
   const model = await readModel(modelPath, { inference: true });
   const { preprocessing, training } = keptIn(model, modelPath);
   const classes = classesIn(preprocessing);
@@ -53,16 +54,25 @@ export async function predict(args: readonly string[], terminal: Terminal): Prom
     ...(values.probabilities ? classes.map((name) => `probability_${name}`) : []),
   ];
   const { output } = values;
-  const file = output === undefined ? undefined : await readable(output, () => open(output, "w"));
   const lines = async function* () {
-    yield line(names);
+    let heading = line(names);
     for await (const table of csvStream(openBytes(dataPath), options)) {
       const x = applyInputs(preprocessing, table, values.unknown ? { unknown: values.unknown } : {});
-      yield linesOf(model, preprocessing, table, x, copied, values.probabilities === true).join("");
+      yield heading + linesOf(model, preprocessing, table, x, copied, values.probabilities === true).join("");
+      heading = "";
     }
+    if (heading !== "") yield heading;
+  };
+  const answers = lines();
+  // Before an old file is emptied: whether there is anything to take its place.
+  const first = await readable(dataPath, () => answers.next());
+  const file = output === undefined ? undefined : await readable(output, () => open(output, "w"));
+  const all = async function* () {
+    yield first.value as string;
+    yield* answers;
   };
   const out = file?.createWriteStream() ?? terminal.out;
-  await readable(dataPath, () => pipeline(Readable.from(lines()), out, { end: file !== undefined }));
+  await readable(dataPath, () => pipeline(Readable.from(all()), out, { end: file !== undefined }));
 }
 
 function linesOf(

@@ -1,4 +1,5 @@
 // The command: which of its parts is meant, and what an exit code and a message tell of its end.
+import { createRequire } from "node:module";
 import { SimdgradError } from "../index.ts";
 import { DEMO, demo } from "./demo.ts";
 import { CommandError, FAILED, INTERRUPTED, Interruption, USAGE, UsageError } from "./errors.ts";
@@ -32,7 +33,7 @@ ${Object.entries(COMMANDS)
   .map(([name, { usage }]) => `  ${name.padEnd(10)}${usage.about}`)
   .join("\n")}
 
-simdgrad COMMAND --help tells more. Exit codes: 0, 1 for a failure, 2 for wrong usage, 130 when interrupted.
+simdgrad COMMAND --help tells more, simdgrad --version the version. Exit codes: 0, 1 for a failure, 2 for wrong usage, 130 when interrupted.
 
 Examples:
   simdgrad demo
@@ -46,6 +47,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   try {
     if (command && (rest.includes("--help") || rest.includes("-h"))) terminal.print(helpOf(command.usage));
     else if (command) await command.run(rest, terminal);
+    else if (name === "--version" || name === "-v") terminal.print(versionOf());
     else if (name === undefined || ["help", "--help", "-h"].includes(name)) terminal.print(HELP);
     else throw new UsageError(`expected a command (${Object.keys(COMMANDS).join(", ")}), received "${name}".`);
     return 0;
@@ -57,6 +59,10 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
     }
     return error instanceof Interruption ? INTERRUPTED : FAILED;
   }
+}
+
+function versionOf(): string {
+  return createRequire(import.meta.url)("simdgrad/package.json").version;
 }
 
 function messageOf(error: unknown): string {

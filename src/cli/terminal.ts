@@ -44,11 +44,19 @@ export class Terminal {
 }
 
 /** Columns of equal width, the first to the left, the others to the right or as `left` says; the first row heads. */
-export function layTable(rows: readonly (readonly string[])[], left: readonly number[] = [0]): string {
+export function layTable(cells: readonly (readonly string[])[], left: readonly number[] = [0]): string {
+  const rows = cells.map((row) => row.map(oneLine));
   const widths = rows[0].map((_, j) => Math.max(...rows.map((row) => row[j].length)));
   const align = (cell: string, j: number) => (left.includes(j) ? cell.padEnd(widths[j]) : cell.padStart(widths[j]));
   const [head, ...body] = rows.map((row) => row.map(align).join("  ").trimEnd());
   return [head, widths.map((width) => "-".repeat(width)).join("  "), ...body].join("\n");
+}
+
+/** With line breaks, and what else would move a terminal's cursor, as they are written in JSON. */
+function oneLine(text: string): string {
+  return text.replace(/\p{Cc}/gu, (character) =>
+    character < " " ? JSON.stringify(character).slice(1, -1) : `\\u00${character.charCodeAt(0).toString(16)}`,
+  );
 }
 
 export function grouped(value: number): string {

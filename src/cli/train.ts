@@ -7,7 +7,7 @@ import { chooseColumns, drawColumns, findTarget, findTask } from "./columns.ts";
 import type { Context } from "./context.ts";
 import { crossValidate } from "./cross-validation.ts";
 import { CommandError, UsageError } from "./errors.ts";
-import { csvOptions, decideHeader, readBytes, readModel } from "./files.ts";
+import { checkOutput, checkWritable, csvOptions, decideHeader, readBytes, readModel } from "./files.ts";
 import { listen } from "./interrupt.ts";
 import { printScores } from "./metrics.ts";
 import { kebab, parseLine } from "./options.ts";
@@ -17,12 +17,14 @@ import { runTraining } from "./session.ts";
 import { keptIn, type TrainingRecord } from "./settings.ts";
 import { plural, type Terminal } from "./terminal.ts";
 import { describeTask, epochsOf, settingsOf, TRAIN, type TrainValues, WITH_RESUME } from "./train-options.ts";
-import { networkFor, partsOf, prepareFor } from "./training.ts";
+import { networkFor, partsOf, prepareFor, unseenClass } from "./training.ts";
 
 export async function train(args: readonly string[], terminal: Terminal): Promise<void> {
   const { operands, values } = parseLine(TRAIN, args);
   checkValues(values);
   const path = operands[0];
+  await checkOutput("save", values.save, [path]);
+  await checkOutput("report", values.report, [path, values.save]);
   await trainOn({ path, bytes: await readBytes(path) }, values, terminal);
 }
 
@@ -33,6 +35,7 @@ export interface Source {
 
 export async function trainOn(source: Source, values: TrainValues, terminal: Terminal): Promise<Outcome> {
   const run: RunOptions = { threads: values.threads, simd: values.simd };
+  if (values.report !== undefined) await checkWritable(values.report);
   const interrupt = listen();
   try {
     const context = { terminal, values, interrupt, run };
@@ -75,6 +78,12 @@ async function begin({ path, bytes }: Source, context: Context): Promise<Outcome
   const training: TrainingRecord = { settings, data, epochs: epochsOf(values), start: 0, finished: false, history: [] };
   const parts = partsOf(table, settings);
   const preprocessing = prepareFor(parts.train, settings);
+  const unseen = unseenClass(table, preprocessing);
+  if (unseen !== undefined) {
+    throw new CommandError(
+      `expected rows of every ${target} in the part for training, none of ${JSON.stringify(unseen)} fell into it. Leave out classes of very few rows, or keep less for validation (--validation 0: nothing).`,
+    );
+  }
   const model = networkFor(preprocessing, settings, context.run);
   const trained = await runTraining({ path, table, model, kept: { preprocessing, training } }, context);
   return finish({ ...found, ...(crossValidation ? { crossValidation } : {}), ...trained }, training, context);
@@ -94,6 +103,11 @@ async function resume({ path, bytes }: Source, context: Context): Promise<Outcom
   if (finished && (values.epochs === undefined || wanted <= done)) {
     throw new UsageError(
       `the training in ${save} has finished its ${plural(done, "epoch")}; --epochs N goes on to more.`,
+    );
+  }
+  if (wanted < done) {
+    throw new UsageError(
+      `expected --epochs of at least ${done}, as the training in ${save} has done, received ${wanted}.`,
     );
   }
   Object.assign(training, { epochs: wanted, ...(finished ? { start: done, finished: false } : {}) });

@@ -1,6 +1,17 @@
 // A training: parts of the data, the network, fit with checkpoints; the same for the command and for each fold.
 
-import { apply, decode, type Prepared, type Preprocessing, prepare, split, type Table, toIndices } from "../data.ts";
+import {
+  apply,
+  type Column,
+  classesOf,
+  decode,
+  type Prepared,
+  type Preprocessing,
+  prepare,
+  split,
+  type Table,
+  toIndices,
+} from "../data.ts";
 import {
   adagrad,
   adam,
@@ -116,6 +127,13 @@ function classWeights(
     }
   }
   return classes.map((name) => classWeight[name] ?? 1);
+}
+
+/** A class of the table that the part for training has no row of. */
+export function unseenClass({ columns }: Table, { target }: Preprocessing): string | undefined {
+  if (target?.kind !== "class") return undefined;
+  const column = columns.find(({ name }) => name === target.column) as Column;
+  return classesOf(column.values as ArrayLike<string | number>).find((name) => !target.classes.includes(name));
 }
 
 export type Watching = Pick<FitOptions, "onBatch" | "onEpoch" | "signal" | "resume">;

@@ -201,7 +201,7 @@ class Reader {
       throw new SimdgradError(
         "DATA",
         `${this.where}: expected text in UTF-8, received other bytes after row ${this.row}.`,
-        "Decode it first: new TextDecoder(encoding).",
+        "Save the file as UTF-8, or decode it first: new TextDecoder(encoding).",
         { cause },
       );
     }

@@ -118,6 +118,17 @@ describe("predict", () => {
     expect((await command(["predict", SPECIES, "nowhere.csv"])).err).toContain("nowhere.csv: no such file");
   });
 
+  it("leaves an old output alone when there is nothing to predict", async () => {
+    const output = file("old.csv", "prediction\nAdelie\n");
+    for (const wrong of ["nowhere.csv", file("binary.csv", Uint8Array.of(0xff, 0xfe, 0)), file("empty.csv", "")]) {
+      expect((await command(["predict", SPECIES, wrong, "--output", output])).code).toBe(1);
+      expect(readFileSync(output, "utf8")).toBe("prediction\nAdelie\n");
+    }
+    const heading = readFileSync(PENGUINS, "utf8").split("\n")[0];
+    expect((await command(["predict", SPECIES, file("none.csv", heading), "--output", output])).code).toBe(0);
+    expect(readFileSync(output, "utf8")).toBe("prediction\n");
+  });
+
   it("refuses a model that train did not save", async () => {
     const other = file("other.safetensors", sequential({ input: 2, layers: [dense(1)] }).save());
     expect(await command(["predict", other, PENGUINS])).toMatchObject({

@@ -144,6 +144,17 @@ describe("--resume", () => {
     expect(load(readFileSync(save)).weights).toEqual(load(readFileSync(path("once.safetensors"))).weights);
   });
 
+  it("refuses fewer epochs than are done", async () => {
+    const save = path("fewer.safetensors");
+    await command(args(save, 3));
+    const model = load(readFileSync(save));
+    const record = JSON.parse(model.metadata.training);
+    model.metadata.training = JSON.stringify({ ...record, epochs: 9, finished: false });
+    const cut = file("cut.safetensors", model.save());
+    const { code, err } = await command(["train", PENGUINS, "--save", cut, "--resume", "--epochs", "2"]);
+    expect([code, err]).toEqual([2, expect.stringContaining("--epochs of at least 3")]);
+  });
+
   it("refuses other data, and files without a training", async () => {
     const save = path("data.safetensors");
     await command(args(save, 2));

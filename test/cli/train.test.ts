@@ -1,11 +1,11 @@
 // `simdgrad train`: what it takes columns and targets for, how good it gets, what it keeps.
-import { readFileSync } from "node:fs";
+import { readFileSync, symlinkSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { ClassScores, NumberScores } from "../../src/cli/metrics.ts";
 import type { Outcome } from "../../src/cli/outcome.ts";
 import { load } from "../../src/index.ts";
 import { randomSource } from "../support/random.ts";
-import { BREAST_CANCER, command, folder, json, PENGUINS } from "./support.ts";
+import { BREAST_CANCER, command, folder, json, PENGUINS, start } from "./support.ts";
 
 const { path, file } = folder();
 const together = ({ crossValidation }: Outcome) => crossValidation?.together as ClassScores;
@@ -70,6 +70,19 @@ describe("columns and tasks", () => {
     expect(out).toMatch(/^notes +left out +60 +empty$/m);
     expect(out).toMatch(/^price +target +\d+ to \d+$/m);
     expect(out).toMatch(/^task: regression of price; --task tells otherwise$/m);
+  });
+
+  it("shows cells in one line, and what keeps a column from being numbers", async () => {
+    const rows = Array.from({ length: 60 }, (_, i) => `${i === 7 ? "none" : i},"${i % 3}\nup\u001b[2J",${i / 2}`);
+    const args = ["--target", "y", "--epochs", "1"];
+    const { out } = await command(["train", file("odd.csv", `a,b,y\n${rows.join("\n")}\n`), ...args]);
+    expect(out).toMatch(/^a +left out +60 categories, nearly one a row: none is no number \(--missing, --decimal\)$/m);
+    expect(out).toMatch(/^b +category +0\\nup\\u001b\[2J, 1\\nup/m);
+    const comma = file("comma.csv", `a;y\n${rows.map((_, i) => `${i},5;${i}`).join("\n")}\n`);
+    expect((await command(["train", comma, ...args, "--validation", "0"])).err).toContain("at least one input");
+    expect((await command(["train", comma, ...args])).out).toMatch(/: 0,5 is no number/);
+    const names = file("text.csv", `a,b,y\n${rows.map((_, i) => `house ${i},${i},${i}`).join("\n")}\n`);
+    expect((await command(["train", names, ...args])).out).toMatch(/nearly one a row$/m);
   });
 
   it("predicts a price in its own units", async () => {
@@ -290,6 +303,12 @@ describe("a command line that cannot run", () => {
     [["train", BREAST_CANCER, "--target", "last"], 1, "row 2"],
     [["train", PENGUINS, "--target", "species", "--save", "nowhere/model"], 1, "no such file"],
     [["train", PENGUINS, "--target", "species", "--learning-rate", "1e30", "--epochs", "5"], 1, "diverged"],
+    [
+      ["train", PENGUINS, "--target", "species", "--report", "nowhere/r.html", "--epochs", "9999999"],
+      1,
+      "no such file",
+    ],
+    [["train", PENGUINS, "--target", "species", "--save", `${PENGUINS}/model`], 1, "a file stands where a folder"],
     [["predict", "nowhere", PENGUINS], 1, "nowhere: no such file"],
     [["predict", PENGUINS, PENGUINS], 1, "safetensors"],
     [["evaluate", PENGUINS], 2, "MODEL and FILE.csv"],
@@ -305,6 +324,52 @@ describe("a command line that cannot run", () => {
   });
 });
 
+describe("what is on the disk", () => {
+  it("is not written over by what comes of it, under no name", async () => {
+    const data = file("mine.csv", houses(40));
+    symlinkSync(data, path("link.csv"));
+    const before = readFileSync(data);
+    const model = path("model.safetensors");
+    const args = ["train", data, "--target", "price", "--epochs", "1", "--quiet"];
+    for (const [option, wrong] of [
+      ["--save", data],
+      ["--save", path("link.csv")],
+      ["--report", data],
+    ]) {
+      const { code, err } = await command([...args, option, wrong]);
+      expect([code, err]).toEqual([2, expect.stringContaining(`expected ${option} to be a file of its own`)]);
+    }
+    expect((await command([...args, "--save", model, "--report", model])).code).toBe(2);
+    expect((await command([...args, "--save", model])).code).toBe(0);
+    const saved = readFileSync(model);
+    for (const wrong of [data, path("link.csv"), model]) {
+      const { code, err } = await command(["predict", model, data, "--output", wrong]);
+      expect([code, err]).toEqual([2, expect.stringContaining("expected --output to be a file of its own")]);
+    }
+    expect(readFileSync(data)).toEqual(before);
+    expect(readFileSync(model)).toEqual(saved);
+  });
+});
+
+describe("classes of very few rows", () => {
+  it("that no row is left of for training are named", async () => {
+    const rows = Array.from({ length: 40 }, (_, i) => `${i},name ${i}`);
+    const names = file("names.csv", `x,y\n${rows.join("\n")}\n`);
+    const two = rows.map((_, i) => `${i},${i % 2 ? "x" : "z"}`);
+    const single = file("single.csv", `x,y\n${two.join("\n")}\n9,rare\n`);
+    const args = ["--target", "y", "--epochs", "1"];
+    const all = await command(["train", names, ...args]);
+    expect([all.code, all.err]).toEqual([
+      1,
+      expect.stringMatching(/every y in the part for training, none of "name \d+"/),
+    ]);
+    expect((await command(["train", names, ...args, "--validation", "0"])).code).toBe(0);
+    expect((await command(["train", single, ...args])).code).toBe(0);
+    const folds = await command(["train", single, ...args, "--folds", "3"]);
+    expect([folds.code, folds.err]).toEqual([1, expect.stringContaining('no row of the class "rare"')]);
+  });
+});
+
 describe("help", () => {
   it.each(["train", "predict", "evaluate", "inspect", "demo"])("of %s has options and examples", async (name) => {
     const { code, out } = await command([name, "--help"]);
@@ -313,6 +378,12 @@ describe("help", () => {
     expect(out).toMatch(/^ {2}simdgrad /m);
     expect(out).toContain("--help");
     expect(Math.max(...out.split("\n").map((line) => line.length))).toBeLessThanOrEqual(120);
+  });
+
+  it("tells the version", async () => {
+    const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
+    expect(await command(["--version"])).toEqual({ code: 0, out: `${version}\n`, err: "" });
+    expect(await start(["--version"]).ended).toMatchObject({ code: 0, out: `${version}\n` });
   });
 
   it("of the whole names all commands", async () => {
