@@ -107,9 +107,13 @@ export function textOf({ type, values }: Column, row: number): string | null {
   return Number.isNaN(values[row]) ? null : String(values[row]);
 }
 
-/** These rows, in this order. */
-export function take({ columns, rowNumbers }: Table, rows: ArrayLike<number>): Table {
+/** These rows, in this order. Errors: DATA for a row that is not there. */
+export function take({ rows: all, columns, rowNumbers }: Table, rows: ArrayLike<number>): Table {
   const length = rows.length;
+  for (let i = 0; i < length; i++) {
+    if (Number.isInteger(rows[i]) && rows[i] >= 0 && rows[i] < all) continue;
+    throw new SimdgradError("DATA", `take: expected rows from 0 to ${all - 1}, received ${show(rows[i])} at ${i}.`);
+  }
   const picked = (column: Column): Column =>
     column.type === "number"
       ? { ...column, values: Float64Array.from({ length }, (_, i) => column.values[rows[i]]) }

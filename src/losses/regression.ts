@@ -55,7 +55,8 @@ export const huberRule: LossRule<HuberSpec> = {
     checkKeys("loss huber", spec, ["kind", "delta"]);
     const { delta = 1 } = spec;
     // As f32, which must not round it to 0.
-    checkNumber("loss huber", "delta", Math.fround(delta), { low: 0, openLow: true });
+    const single = typeof delta === "number" ? Math.fround(delta) : delta;
+    checkNumber("loss huber", "delta", single, { low: 0, openLow: true });
     return Object.freeze({ kind: "huber", delta });
   },
   emit(spec, b, z, { ref }, weights, dz, sums) {

@@ -59,7 +59,7 @@ export interface Saved {
 }
 
 /** Equal states give equal bytes. Without `state`, and in halves, no more than predicts, and the user's metadata.
- *  Errors: CONFIG; FORMAT for weights that no half holds. */
+ *  Errors: CONFIG; FORMAT for numbers that are not finite, and weights that no half holds. */
 export function writeModel(
   engine: Engine,
   { epoch, run }: Progress,
@@ -74,14 +74,14 @@ export function writeModel(
   const present = engine.copyState();
   if (half || !state) {
     const tensors = tensorsOf(plan, "", { ...present, blocks: present.blocks.slice(0, 1) });
-    if (!half) return writeSafetensors(tensors, metadata);
+    if (!half) return writeSafetensors(tensors.map(finite), metadata);
     // Running statistics stay f32, as variances are soon too large; and come first, where 4 bytes are aligned.
     const weights = tensors.splice(0, plan.parameters.length).map(halved);
     return writeSafetensors([...tensors, ...weights], metadata);
   }
   const { rate, step, forwards } = engine.update;
   const stateJson: StateJson = { learningRate: rate, step, forwards, epoch, ...(run ? { run: runJson(run) } : {}) };
-  const tensors = tensorsOf(plan, "", present);
+  const tensors = tensorsOf(plan, "", present).map(finite);
   if (run?.stopping) tensors.push(...tensorsOf(plan, BEST, run.stopping.state));
   if (run?.paused) tensors.push(...tensorsOf(plan, PAUSED, run.paused));
   return writeSafetensors(tensors, { ...metadata, state: JSON.stringify(stateJson) });
@@ -107,6 +107,16 @@ function limited(where: string, name: string, json: string, most: number): strin
   throw new SimdgradError(
     "CONFIG",
     `${where}: expected ${name} of at most ${most} characters as JSON, received ${json.length}.`,
+  );
+}
+
+/** What a live view was given and no load would take. Errors: FORMAT. */
+function finite(tensor: Tensor): Tensor {
+  const wrong = tensor.values.findIndex((value) => !Number.isFinite(value));
+  if (wrong < 0) return tensor;
+  throw new SimdgradError(
+    "FORMAT",
+    `save: tensor ${show(tensor.name)}: expected finite numbers, found ${tensor.values[wrong]} at ${wrong}.`,
   );
 }
 

@@ -125,7 +125,7 @@ export function prepareFit(
 
 /** Rows to shuffle at a time; 0 for none. Errors: CONFIG. */
 function readShuffle(where: string, shuffle: NonNullable<FitOptions["shuffle"]>): number {
-  if (typeof shuffle !== "object") return checkBoolean(where, "shuffle", shuffle) ? BUFFER : 0;
+  if (typeof shuffle !== "object" || shuffle === null) return checkBoolean(where, "shuffle", shuffle) ? BUFFER : 0;
   checkKeys(`${where}, shuffle`, shuffle, ["buffer"]);
   return checkCount(`${where}, shuffle`, "buffer", shuffle.buffer);
 }

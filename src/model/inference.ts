@@ -14,9 +14,9 @@ export class Inference {
     this.list = engine.list(engine.plan.infer.steps);
   }
 
-  predict(x: Inputs): Float32Array {
-    const matrix = this.read("predict", x);
-    return this.run("predict", matrix, new Float32Array(matrix.rows * this.engine.plan.outputs));
+  predict(x: Inputs, where = "predict"): Float32Array {
+    const matrix = this.read(where, x);
+    return this.run(where, matrix, new Float32Array(matrix.rows * this.engine.plan.outputs));
   }
 
   predictInto(x: Inputs, out: Float32Array): Float32Array {
@@ -40,7 +40,7 @@ export class Inference {
   /** Index of the largest output of each row; with one sigmoid output, whether it is above one half. */
   predictClasses(x: Inputs): Int32Array {
     const { outputs, planned } = this.engine.plan;
-    const y = this.predict(x);
+    const y = this.predict(x, "predictClasses");
     const last = activationOf(planned[planned.length - 1].spec);
     if (outputs === 1 && last !== "softmax") return Int32Array.from(y, (value) => (value > 0.5 ? 1 : 0));
     return Int32Array.from({ length: y.length / outputs }, (_, row) => largestOfRow(y, row, outputs));

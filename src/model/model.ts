@@ -361,7 +361,7 @@ export class Model {
   /** The model as a safetensors file; the same state and metadata give the same bytes. `state`: with moments, counters and an
    *  interrupted run, so that training goes on bit for bit. Allowed between the batches of a training.
    *  `dtype` "f16": the weights alone, rounded to the nearest half.
-   *  Errors: CONFIG; FORMAT for weights that no half holds. */
+   *  Errors: CONFIG; FORMAT for numbers that are not finite, and weights that no half holds. */
   save(options: SaveOptions = {}): Uint8Array {
     const { engine } = this.#live("save");
     checkKeys("save", options, ["state", "dtype"]);

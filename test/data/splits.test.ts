@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { randomWords } from "../../src/data/random.ts";
-import { csv, kFold, split, type Table } from "../../src/data.ts";
+import { csv, kFold, split, type Table, table, take } from "../../src/data.ts";
 import { SimdgradError } from "../../src/errors.ts";
 import { createKernels } from "../../src/kernels.ts";
 import { PURPOSE_SPLIT, seedWords } from "../../src/numerics.ts";
@@ -143,5 +143,12 @@ describe("kFold", () => {
         expect(Math.abs(count(test, species) - rows / 10)).toBeLessThan(1);
       }
     }
+  });
+});
+
+describe("take", () => {
+  it.each([[2], [-1], [0.5], [Number.NaN]])("of row %s, which is not there, is DATA", (row) => {
+    const message = expect.stringContaining(`rows from 0 to 1, received ${row} at 1`);
+    expect(() => take(table({ a: [1, 2] }), [0, row])).toThrow(expect.objectContaining({ code: "DATA", message }));
   });
 });

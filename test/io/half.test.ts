@@ -121,6 +121,17 @@ describe("a model in halves", () => {
     });
   }
 
+  for (const value of [Number.NaN, Number.NEGATIVE_INFINITY]) {
+    it(`${value} is FORMAT in f32, too, before it takes a good file's place`, () => {
+      const broken = model.clone();
+      broken.parameters[2].value[7] = value;
+      for (const state of [true, false]) {
+        const message = expect.stringMatching(new RegExp(`^save: tensor "1.kernel".*found ${value} at 7`));
+        expect(() => broken.save({ state })).toThrow(expect.objectContaining({ code: "FORMAT", message }));
+      }
+    });
+  }
+
   it("the largest that rounds to a half is none", () => {
     const wide = model.clone();
     wide.parameters[2].value[7] = stepped(65_520, -1);
