@@ -249,31 +249,28 @@ function bundles() {
   const names = entries();
   return {
     name: "dist",
-    inputs: ["src", "package.json"],
-    outputs: names.map((name) => `dist/${name}.js`),
+    inputs: ["src", "package.json", "scripts/join.mjs"],
+    outputs: [...names.map((name) => `dist/${name}.js`), "dist/shared.js", "dist/training.js"],
     run: async () => {
       const { build: esbuild } = await import("esbuild");
-      const { outputFiles } = await esbuild({
-        entryPoints: names.map((name) => `src/${name}.ts`),
+      const { joinChunks } = await import("./join.mjs");
+      /** @type {import("esbuild").BuildOptions} */
+      const options = {
         outdir: "dist",
         bundle: true,
-        splitting: true,
         format: "esm",
         target: "es2022",
         platform: "neutral",
         external: ["node:*", "*.wasm", "*.wasm?module"],
         minifySyntax: true,
-        chunkNames: "shared-[hash]",
-        write: false,
         logLevel: "warning",
-      });
-      // Nothing here has effects when it is loaded: what is imported for its effects alone need not be loaded.
-      for (const { path, text } of outputFiles) {
-        writeAtomically(path, await unindented(text.replaceAll(/^import "[^"]+";\n/gm, "")));
-      }
-      const current = new Set(outputFiles.map((file) => basename(file.path)));
+      };
+      const entryPoints = names.map((name) => `src/${name}.ts`);
+      const split = await esbuild({ ...options, entryPoints, splitting: true, metafile: true, write: false });
+      const files = await joinChunks(split, options, (name) => /^(infer|kernels)\b/.test(name));
+      for (const [name, text] of files) writeAtomically(`dist/${name}`, await unindented(text));
       for (const file of readdirSync("dist")) {
-        if (file.endsWith(".js") && file !== "cli.js" && !current.has(file)) rmSync(join("dist", file));
+        if (file.endsWith(".js") && file !== "cli.js" && !files.has(file)) rmSync(join("dist", file));
       }
     },
   };

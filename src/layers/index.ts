@@ -1,11 +1,10 @@
 // All layer kinds. A new one is one file and one line in the type and the table here. Only `load` needs the table: a file
 // may hold any of them.
 import type { LayerRules } from "../contract.ts";
-import type { ActivationSpec } from "./activation.ts";
-import { basicLayers } from "./basic.ts";
+import { type ActivationSpec, activationRule } from "./activation.ts";
 import { type BatchNormSpec, batchNormRule } from "./batch-norm.ts";
 import { type ConcatSpec, concatRule } from "./concat.ts";
-import type { DenseSpec } from "./dense.ts";
+import { type DenseSpec, denseRule } from "./dense.ts";
 import { type DropoutSpec, dropoutRule } from "./dropout.ts";
 import { type LayerNormSpec, layerNormRule } from "./layer-norm.ts";
 import { type ResidualSpec, residualRule } from "./residual.ts";
@@ -20,8 +19,10 @@ export type LayerSpec =
   | ResidualSpec
   | ConcatSpec;
 
+/** Written out: bundlers keep a table that spreads another, used or not. */
 export const allLayers: LayerRules = {
-  ...basicLayers,
+  dense: denseRule,
+  activation: activationRule,
   dropout: dropoutRule,
   "layer-norm": layerNormRule,
   "batch-norm": batchNormRule,

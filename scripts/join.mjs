@@ -1,0 +1,77 @@
+// @ts-check
+// Joins the chunks that entries share into two files: a runtime takes about two milliseconds for each file that it loads.
+// Two and not one: bundlers drop whole files more surely than statements, and small entries must stay small.
+import { basename } from "node:path";
+import { build } from "esbuild";
+
+/** @typedef {import("esbuild").BuildOptions} BuildOptions */
+/** @typedef {import("esbuild").BuildResult<{ write: false, metafile: true }>} BuildResult */
+
+const IMPORT_FOR_EFFECTS = /\bimport\s*"[^"]+";\n?/g;
+const IMPORT_OF_NAMES = /\bimport\s*\{([^}]*)\}\s*from\s*"\.\/([\w-]+\.js)"/g;
+
+/** Texts by file name: the entries, shared.js with the chunks that a small entry reaches, and training.js with all
+ *  others. Nothing in them has effects when it is loaded, so what is imported for its effects alone need not be loaded.
+ *  @param {BuildResult} result of a build that splits @param {BuildOptions} options of that build
+ *  @param {(entry: string) => boolean} isSmall by an entry's file name */
+export async function joinChunks({ outputFiles, metafile }, options, isSmall) {
+  const texts = new Map(outputFiles.map(({ path, text }) => [basename(path), text.replaceAll(IMPORT_FOR_EFFECTS, "")]));
+  const outputs = new Map(Object.entries(metafile.outputs).map(([path, output]) => [basename(path), output]));
+  const entries = [...outputs.keys()].filter((name) => outputs.get(name)?.entryPoint);
+  const chunks = [...outputs.keys()].filter((name) => !outputs.get(name)?.entryPoint);
+  const shared = new Set(entries.filter(isSmall));
+  // A set's iteration goes on to what is added meanwhile.
+  for (const name of shared) for (const chunk of importsOf(texts.get(name))) shared.add(chunk);
+  /** @param {string} chunk */
+  const home = (chunk) => (shared.has(chunk) ? "shared.js" : "training.js");
+
+  /** Chunks may use the same names: in the joined files each bears its chunk's number. @param {string} text */
+  const renamed = (text) =>
+    text.replaceAll(IMPORT_OF_NAMES, (all, names, chunk) => {
+      const i = chunks.indexOf(chunk);
+      if (i < 0) return all;
+      return `import {${names.replaceAll(/([\w$]+)(\s+as\s+[\w$]+)?/g, rename(i))}} from "./${home(chunk)}"`;
+    });
+  /** @param {string} name */
+  const join = async (name) => {
+    const own = chunks.filter((chunk) => home(chunk) === name);
+    const contents = own.map((chunk) => {
+      const names = outputs.get(chunk)?.exports ?? [];
+      return `export { ${names.map((x) => `${x} as ${x}$${chunks.indexOf(chunk)}`).join(", ")} } from "./${chunk}";\n`;
+    });
+    const plugins = [fromMemory(texts, new Set(own))];
+    const stdin = { contents: contents.join("") };
+    const { outputFiles } = await build({ ...options, stdin, splitting: false, write: false, plugins });
+    return renamed(outputFiles[0].text);
+  };
+  return new Map([
+    ["shared.js", await join("shared.js")],
+    ["training.js", await join("training.js")],
+    ...entries.map((name) => /** @type {const} */ ([name, renamed(texts.get(name) ?? "")])),
+  ]);
+}
+
+/** @param {string} [text] */
+function importsOf(text = "") {
+  return [...text.matchAll(IMPORT_OF_NAMES)].map(([, , chunk]) => chunk);
+}
+
+/** `x` and `x as y` of a chunk's import. @param {number} i the chunk's number */
+function rename(i) {
+  return (/** @type {string} */ _, /** @type {string} */ x, as = ` as ${x}`) => `${x}$${i}${as}`;
+}
+
+/** @param {Map<string, string>} texts @param {ReadonlySet<string>} own what goes into this file
+ *  @returns {import("esbuild").Plugin} */
+function fromMemory(texts, own) {
+  return {
+    name: "from-memory",
+    setup({ onResolve, onLoad }) {
+      onResolve({ filter: /^\.\/[\w-]+\.js$/ }, ({ path }) => {
+        const name = basename(path);
+        return own.has(name) ? { path: name, namespace: "memory" } : { path, external: true };
+      });
+      onLoad({ filter: /.*/, namespace: "memory" }, ({ path }) => ({ contents: texts.get(path) }));
+    },
+  };
+}
