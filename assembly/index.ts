@@ -13,6 +13,7 @@ export * from "./random";
 export * from "./dropout";
 export * from "./norms";
 export * from "./add";
+export * from "./embedding";
 export * from "./buffers";
 
 /** First byte that the kernels' own tables do not use; a test holds it under ARENA_BASE of the ABI. */

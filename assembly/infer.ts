@@ -5,3 +5,4 @@ export { relu, leaky_relu, elu, selu, gelu, silu, softplus, sigmoid, tanh } from
 export { softmax } from "./softmax";
 export { layer_norm, batch_norm } from "./norms";
 export { add } from "./add";
+export { gather_rows } from "./embedding";

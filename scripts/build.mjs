@@ -329,6 +329,8 @@ function commonJs() {
         minifySyntax: true,
         // Names stay for those who read a stack; the readable form is in the modules.
         minifyWhitespace: true,
+        minifyIdentifiers: true,
+        keepNames: true,
         write: false,
         logLevel: "warning",
       });

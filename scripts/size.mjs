@@ -28,7 +28,7 @@ export async function checkSize() {
     { name: "kernels", bytes: wasm.length, aim: 18_000, limit: 23_800 },
     { name: "kernels, gzip", bytes: gzipped(wasm), aim: 6_500, limit: 9_800 },
     { name: "a script that trains, gzip", bytes: gzipped(await bundle(TRAINING)), aim: 24_000, limit: 43_300 },
-    { name: "a script that predicts, gzip", bytes: gzipped(await bundle(PREDICTING)), aim: 12_000, limit: 18_600 },
+    { name: "a script that predicts, gzip", bytes: gzipped(await bundle(PREDICTING)), aim: 12_000, limit: 19_200 },
   ];
   for (const { name, bytes, aim } of rows) {
     console.log(`     ${name}: ${bytes} bytes${bytes > aim ? `, over the aim of ${aim}` : ""}`);

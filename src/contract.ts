@@ -135,6 +135,12 @@ export interface BufferShape {
   readonly low?: number;
 }
 
+/** A column of x that holds whole numbers from 0 to count - 1. */
+export interface IndexColumn {
+  readonly column: number;
+  readonly count: number;
+}
+
 /** A layer as data: its kind and that kind's options. */
 export interface AnyLayer {
   readonly kind: string;
@@ -158,6 +164,8 @@ export interface LayerRule<S extends AnyLayer> {
   units(spec: S, inputs: number, outputs: readonly number[]): number;
   parameters(spec: S, inputs: number): readonly ParameterShape[];
   buffers?(spec: S, inputs: number): readonly BufferShape[];
+  /** The column of x where it finds indices; `before`: the layers before it, none within another. Errors: CONFIG. */
+  indices?(spec: S, before: readonly AnyLayer[] | undefined): IndexColumn;
   /** Its steps in training mode are not those in inference mode. */
   readonly modal?: true;
   /** Rows that a training batch has at least. */

@@ -9,6 +9,7 @@ export { type BatchNormOptions, type BatchNormSpec, batchNorm } from "./layers/b
 export { type ConcatSpec, concat } from "./layers/concat.ts";
 export { type DenseOptions, type DenseSpec, dense } from "./layers/dense.ts";
 export { type DropoutSpec, dropout } from "./layers/dropout.ts";
+export { type EmbeddingOptions, type EmbeddingSpec, embedding } from "./layers/embedding.ts";
 export type { LayerSpec } from "./layers/index.ts";
 export { type LayerNormSpec, layerNorm } from "./layers/layer-norm.ts";
 export type { NormOptions } from "./layers/normalization.ts";

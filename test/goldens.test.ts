@@ -10,6 +10,7 @@ import {
   batchNorm,
   concat,
   dense,
+  embedding,
   type LayerSpec,
   layerNorm,
   residual,
@@ -65,7 +66,7 @@ interface Goldens {
   cases: Case[];
 }
 
-const layers = { dense, activation, layerNorm, batchNorm, residual, concat };
+const layers = { dense, activation, layerNorm, batchNorm, residual, concat, embedding };
 const optimizers = { sgd, rmsprop, adagrad, adam, adamw };
 const goldens: Goldens = JSON.parse(readFileSync(new URL("./goldens/trajectories.json", import.meta.url), "utf8"));
 

@@ -6,6 +6,7 @@ import { type BatchNormSpec, batchNormRule } from "./batch-norm.ts";
 import { type ConcatSpec, concatRule } from "./concat.ts";
 import { type DenseSpec, denseRule } from "./dense.ts";
 import { type DropoutSpec, dropoutRule } from "./dropout.ts";
+import { type EmbeddingSpec, embeddingRule } from "./embedding.ts";
 import { type LayerNormSpec, layerNormRule } from "./layer-norm.ts";
 import { type ResidualSpec, residualRule } from "./residual.ts";
 
@@ -17,7 +18,8 @@ export type LayerSpec =
   | LayerNormSpec
   | BatchNormSpec
   | ResidualSpec
-  | ConcatSpec;
+  | ConcatSpec
+  | EmbeddingSpec;
 
 /** Written out: bundlers keep a table that spreads another, used or not. */
 export const allLayers: LayerRules = {
@@ -28,4 +30,5 @@ export const allLayers: LayerRules = {
   "batch-norm": batchNormRule,
   residual: residualRule,
   concat: concatRule,
+  embedding: embeddingRule,
 };

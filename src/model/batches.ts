@@ -3,7 +3,7 @@ import type { BufferRef } from "../contract.ts";
 import { PURPOSE_SHUFFLE, seedWords } from "../numerics.ts";
 import { MIN_SCRATCH_BYTES } from "../plan/arena.ts";
 import { SCRATCH } from "../plan/builder.ts";
-import { badCell, type Matrix, type ReadDataset } from "./data.ts";
+import { badCell, checkIndices, type Matrix, type ReadDataset } from "./data.ts";
 import type { Engine } from "./engine.ts";
 
 /** Which rows of a data set make a batch: `count` of them from `start`, in the data's order or in a shuffled one. */
@@ -41,16 +41,19 @@ export function copyRows(
   }
 }
 
-/** Copies samples in and checks them there. Errors: DATA naming row and column. */
+/** Copies samples in and checks them. Errors: DATA naming row and column. */
 export function loadInputs(where: string, engine: Engine, to: BufferRef, x: Matrix, selection: Selection): void {
   const address = engine.address(to);
   copyRows(engine.f32, address, x, selection);
-  const bad = engine.kernels.first_non_finite(selection.count * x.columns, address);
-  if (bad < 0) return;
-  const position = selection.start + Math.floor(bad / x.columns);
-  const row = selection.order ? selection.order[position] : position;
-  const column = bad % x.columns;
-  throw badCell(where, "x", row, column, x.values[row * x.columns + column], "a finite number");
+  const { start, count, order } = selection;
+  const rowAt = (i: number): number => (order ? order[start + i] : start + i);
+  const bad = engine.kernels.first_non_finite(count * x.columns, address);
+  if (bad >= 0) {
+    const row = rowAt(Math.floor(bad / x.columns));
+    const column = bad % x.columns;
+    throw badCell(where, "x", row, column, x.values[row * x.columns + column], "a finite number");
+  }
+  checkIndices(where, engine.plan, x, count, rowAt);
 }
 
 /** Where a program wants a batch. */

@@ -1,4 +1,5 @@
 // What users pass as data, read and checked: errors name row and column.
+import type { IndexColumn } from "../contract.ts";
 import { SimdgradError, show } from "../errors.ts";
 
 /** The typed arrays that numbers are read from. */
@@ -141,6 +142,24 @@ export function checkFinite(where: string, name: string, { values, columns }: Ma
     const value = Math.fround(values[i]);
     if (value - value !== 0)
       throw badCell(where, name, Math.floor(i / columns), i % columns, values[i], "a finite f32 number");
+  }
+}
+
+/** Errors: DATA naming row and column of an index that is not whole or out of range; `rowAt` gives the rows to look at. */
+export function checkIndices(
+  where: string,
+  { indices }: { readonly indices: readonly IndexColumn[] },
+  { values, columns, rows }: Matrix,
+  count = rows,
+  rowAt = (i: number): number => i,
+): void {
+  for (const { column, count: limit } of indices) {
+    for (let i = 0; i < count; i++) {
+      const row = rowAt(i);
+      const value = values[row * columns + column];
+      if (Number.isInteger(value) && value >= 0 && value < limit) continue;
+      throw badCell(where, "x", row, column, value, `a whole number from 0 to ${limit - 1}`);
+    }
   }
 }
 

@@ -98,6 +98,8 @@ function unscaled(engine: Engine, buffer: BufferRef, rows: number, name: string)
   const values = engine.view(buffer, rows * columns);
   const tops = new Float32Array(columns);
   for (let i = 0; i < values.length; i++) tops[i % columns] = Math.max(tops[i % columns], Math.abs(values[i]));
+  // Indices may be as large as they are.
+  if (buffer.name === "x") for (const { column } of engine.plan.indices) tops[column] = 0;
   const largest = indexOfLargest(tops);
   const usual = tops.slice().sort()[columns >> 1];
   if (tops[largest] <= UNSCALED && tops[largest] <= OUTSTANDING * Math.max(usual, 1)) return undefined;

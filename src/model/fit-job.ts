@@ -6,6 +6,7 @@ import {
   apartFrom,
   checkBatchRows,
   checkFinite,
+  checkIndices,
   checkIsDataset,
   checkWeight,
   type Dataset,
@@ -187,6 +188,7 @@ function readForFit(where: string, data: Dataset, engine: Engine, trainer: Train
   const set = readDataset(where, data, engine.plan.spec.input, trainer.targets);
   const x = apartFrom(set.x, engine.f32.buffer);
   checkFinite(where, "x", x);
+  checkIndices(where, engine.plan, x);
   const { kind, matrix } = set.targets;
   return { ...set, x, targets: { kind, matrix: { ...matrix, values: matrix.values.slice() } } };
 }

@@ -3,6 +3,7 @@ import type {
   AnyLayer,
   BufferRef,
   BufferShape,
+  IndexColumn,
   LayerRule,
   LayerRules,
   ParameterShape,
@@ -112,6 +113,8 @@ export interface Layout {
   /** Rows that a training batch has at least. */
   readonly minRows: number;
   readonly buffers: readonly BufferPlan[];
+  /** The columns of x that hold indices. */
+  readonly indices: readonly IndexColumn[];
   readonly parameters: readonly ParameterPlan[];
   readonly parameterCount: number;
   readonly momentNames: readonly string[];
@@ -133,7 +136,8 @@ export interface Layout {
 /** Without `momentNames` the layout of a network that only predicts. */
 export function layOut(spec: NetworkSpec, momentNames?: readonly string[]): Layout {
   const inference = momentNames === undefined;
-  const measured = measure(spec.layers, spec.input, "");
+  const indices: IndexColumn[] = [];
+  const measured = measure(spec.layers, spec.input, "", indices);
   const parameterCount = total(measured, (layer) => layer.parameters.map(({ shape }) => size(shape)));
   const bufferCount = total(measured, (layer) => layer.buffers.map(({ length }) => length));
   const block = (name: string, region: BufferRef["region"]) => fixedBuffer(name, region, parameterCount);
@@ -189,6 +193,7 @@ export function layOut(spec: NetworkSpec, momentNames?: readonly string[]): Layo
     parameters,
     parameterCount,
     buffers,
+    indices,
     momentNames: momentNames ?? [],
     blocks,
     gradientOf,
@@ -204,12 +209,20 @@ interface MeasuredLayer extends Pick<PlannedLayer, "name" | "spec" | "units"> {
   readonly chains: readonly (readonly MeasuredLayer[])[];
 }
 
-/** Layers after each other, those within them too; `path` comes before their names. Errors: CONFIG. */
-function measure(layers: readonly AnyLayer[], input: number, path: string): readonly MeasuredLayer[] {
+/** Layers after each other, those within them too; `path` comes before their names. Adds to `indices`. Errors: CONFIG. */
+function measure(
+  layers: readonly AnyLayer[],
+  input: number,
+  path: string,
+  indices: IndexColumn[],
+): readonly MeasuredLayer[] {
   let inputs = input;
-  return join(layers, path).map(({ name, layer }) => {
+  return join(layers, path).map(({ name, layer }, i) => {
     const rule = layerRule(layer);
-    const chains = (rule.chains?.(layer) ?? []).map((chain) => measure(chain.layers, inputs, `${name}.${chain.path}`));
+    if (rule.indices) indices.push(rule.indices(layer, path === "" ? layers.slice(0, i) : undefined));
+    const chains = (rule.chains?.(layer) ?? []).map((chain) =>
+      measure(chain.layers, inputs, `${name}.${chain.path}`, indices),
+    );
     const from = inputs;
     inputs = rule.units(
       layer,

@@ -55,6 +55,8 @@ const DIVISIONS: Partial<Record<KernelName, Division>> = {
   softmax_backward: rows([2, 3], [4, 5], [6, 7]),
   layer_norm: rows([2, 3], [7], [8, 9], [10, 11]),
   layer_norm_backward: rows([2, 3], [4], [6, 7], [8, 9]),
+  gather_rows: rows([2, 3], [6, 7]),
+  scatter_rows: columns(1, 4, 6),
   batch_norm: columns(10, 2, 4, 5, 7, 8, 9, 10, 12),
   batch_norm_backward: columns(10, 2, 4, 6, 7, 8, 9, 11),
   copy_matrix: rows([2, 3], [4, 5]),

@@ -148,6 +148,14 @@ export interface Kernels {
   largest_magnitude: (n: number, x: number) => number;
   /** x[i] = value. */
   fill: (n: number, x: number, value: number) => void;
+  /** y[i] = table[index[i]] for f32 indices ldi elements apart, whole and below the table's rows: nothing checks them. */
+  gather_rows: (
+    rows: number, n: number, index: number, ldi: number, table: number, ldt: number, y: number, ldy: number,
+  ) => void;
+  /** dtable[index[i]] += dy[i], in the order of i. */
+  scatter_rows: (
+    rows: number, n: number, index: number, ldi: number, dy: number, lddy: number, dtable: number, lddt: number,
+  ) => void;
   /** out = x + y; out may be x or y. */
   add: (n: number, x: number, y: number, out: number) => void;
   /** y[rows, n] = x[rows, n] with other leading dimensions. */

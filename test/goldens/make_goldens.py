@@ -241,6 +241,17 @@ def cases():
                [concat([dense(4)], []), residual(dense(11, "tanh")), dense(3)], None, ["sgd", {"learningRate": 0.05}],
                rows=[5, 3], loop="custom")
 
+    # Embeddings: of the first, a middle and the last column; of two.
+    yield case("embedding, cross-entropy, SGD", [embedding(4, 3, 2), dense(9, "tanh"), head], CE, sgd)
+    yield case("embedding of the first column, Adam", [embedding(3, 1, 0), dense(9, "silu"), dense(3)], MSE, adam,
+               rows=[9, 8])
+    yield case("embeddings of the last and the third column, AdamW",
+               [embedding(4, 5, 6), embedding(3, 2, 2), residual(dense(12, "tanh")), head], CE,
+               ["adamw", {"learningRate": 0.01}], rows=[9, 8])
+    yield case("embedding, frozen", [embedding(4, 3, 2, trainable=False), dense(9, "tanh"), dense(3)], MSE, sgd)
+    yield case("embedding, own loop over two batches", [embedding(4, 3, 2), dense(9, "tanh"), dense(3)], None, sgd,
+               rows=[5, 4], loop="custom")
+
 
 # --- Data -----------------------------------------------------------------------------------------------------------
 

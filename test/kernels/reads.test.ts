@@ -131,6 +131,7 @@ test("kernels by rows", () => {
           for (let i = 0; i < rows; i++) k.fill(ld - n, address + 4 * (i * ld + n), 0);
         }
       };
+      const indices = Float32Array.from({ length: rows }, () => random.integer(5));
       const labels = Int32Array.from({ length: rows }, () => random.integer(n));
       const weights = random.floats(rows, 0.5, 1);
       const sums = new Float64Array(2);
@@ -167,6 +168,16 @@ test("kernels by rows", () => {
           name: "softmax_backward",
           operands: [matrix(), matrix(), matrix()],
           run: (k, [y, dy, dx]) => k.softmax_backward(rows, n, y, n, dy, n, dx, n),
+        },
+        {
+          name: "gather_rows",
+          operands: [indices, random.floats(5 * n), matrix()],
+          run: (k, [index, table, y]) => k.gather_rows(rows, n, index, 1, table, n, y, n),
+        },
+        {
+          name: "scatter_rows",
+          operands: [indices, matrix(), random.floats(5 * n)],
+          run: (k, [index, dy, dtable]) => k.scatter_rows(rows, n, index, 1, dy, n, dtable, n),
         },
         {
           name: "layer_norm",
