@@ -77,7 +77,7 @@ export function writeModel(
     if (!half) return writeSafetensors(tensors.map(finite), metadata);
     // Running statistics stay f32, as variances are soon too large; and come first, where 4 bytes are aligned.
     const weights = tensors.splice(0, plan.parameters.length).map(halved);
-    return writeSafetensors([...tensors, ...weights], metadata);
+    return writeSafetensors([...tensors.map(finite), ...weights], metadata);
   }
   const { rate, step, forwards } = engine.update;
   const stateJson: StateJson = { learningRate: rate, step, forwards, epoch, ...(run ? { run: runJson(run) } : {}) };

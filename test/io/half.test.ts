@@ -145,6 +145,9 @@ describe("a model in halves", () => {
     variance.fill(1e9);
     const bytes = normed.save({ dtype: "f16" });
     for (const same of [load(bytes), load(bytes, { inference: true })]) expect(same.buffers).toEqual(normed.buffers);
+    const broken = normed.clone();
+    broken.buffers["1.runningMean"][2] = Number.NaN;
+    expect(() => broken.save({ dtype: "f16" })).toThrow(expect.objectContaining({ code: "FORMAT" }));
     const { header } = takeApart(bytes);
     const dtypes = Object.entries(header).map(([name, { dtype, data_offsets }]) => [name, dtype, data_offsets]);
     expect(dtypes.slice(1, 4)).toEqual([

@@ -7,11 +7,14 @@ import {
   activation,
   adam,
   batchNorm,
+  concat,
   cosineDecay,
   dense,
   dropout,
+  layerNorm,
   load,
   type Model,
+  residual,
   type SequentialConfig,
   SimdgradError,
   sequential,
@@ -100,6 +103,15 @@ describe("mutated files", () => {
       ).save(),
       (await interrupted({ layers: [dropout(0.1), batchNorm(), dense(3), activation("softmax")] })).save(),
       sequential({ input: 3, layers: [activation("tanh"), dense(2), activation("elu")] }).save(),
+      (
+        await interrupted({
+          layers: [
+            residual([dense(5), batchNorm(), residual([layerNorm()])]),
+            concat([[dense(2)], [activation("relu"), dense(3)]]),
+            dense(3, { activation: "softmax" }),
+          ],
+        })
+      ).save(),
       sequential(config).save({ dtype: "f16" }),
     ];
     const count = LONG ? 100_000 : 5000;
@@ -258,6 +270,11 @@ const refused: [string, Uint8Array, RegExp][] = [
   ["an unknown layer", spec(["layers"], [{ kind: "conv" }]), /spec.*conv/],
   ["a layer from a prototype", spec(["layers", 0, "kind"], "constructor"), /spec.*constructor/],
   ["a layer that is null", spec(["layers", 0], null), /spec.*null/],
+  [
+    "a layer option that only looks like a number",
+    spec(["layers"], [{ kind: "layer-norm", epsilon: true }]),
+    /spec.*epsilon.*true/,
+  ],
   ["an unknown layer option", spec(["layers", 0, "more"], 1), /spec.*"more"/],
   ["more units than tensors", spec(["layers", 0, "units"], 1e9), /expected the shape \[5, 1000000000\]/],
   ["more units than numbers", spec(["layers", 0, "units"], 2 ** 53), /spec.*units/],
@@ -378,6 +395,35 @@ describe("a file that is not to be trusted", () => {
     const file = bare({ input: 2, layers, loss: { kind: "mean-squared-error" } });
     expect(load(file).spec.layers.length).toBe(2800);
     expect(timeOf(() => tryLoad(file))).toBeLessThan(1000);
+  });
+
+  it("layers within each other as deep as a file may have them load within a second", () => {
+    const nested = (levels: number): object =>
+      levels === 0
+        ? { kind: "activation", activation: "gelu" }
+        : levels % 2
+          ? { kind: "residual", layers: [nested(levels - 1)] }
+          : { kind: "concat", branches: [[nested(levels - 1)]] };
+    // A residual takes two levels of JSON, a concat three.
+    const file = bare({ input: 2, layers: [nested(100)], loss: { kind: "mean-squared-error" } });
+    load(file).predict([[1, 2]]);
+    expect(timeOf(() => tryLoad(file))).toBeLessThan(1000);
+    expect(() => load(bare({ input: 2, layers: [nested(103)] }))).toThrow(/more than 256 levels/);
+  });
+
+  it("layers that widen without data are refused or planned as the file justifies", () => {
+    // Each doubles the width.
+    for (const levels of [10, 20, 25, 60]) {
+      const layers = Array.from({ length: levels }, () => ({
+        kind: "concat",
+        branches: [[{ kind: "activation", activation: "relu" }], [{ kind: "activation", activation: "tanh" }]],
+      }));
+      const file = bare({ input: 2, layers, loss: { kind: "mean-squared-error" } });
+      const model = tryLoad(file);
+      if (model) expect(model.memory.total).toBeLessThanOrEqual(budget(file));
+      else expect(levels).toBeGreaterThanOrEqual(20);
+      expect(timeOf(() => tryLoad(file))).toBeLessThan(1000);
+    }
   });
 
   it("a network that no file can hold is not saved", () => {
