@@ -88,7 +88,9 @@ export async function checkOutput(option: string, output: string | undefined, ot
   const own = await identityOf(output);
   for (const other of others) {
     if (other === undefined || (await identityOf(other)) !== own) continue;
-    throw new UsageError(`expected --${option} to be a file of its own, received ${output}, which is ${other}.`);
+    throw new UsageError(
+      `expected --${option} to be a file of its own, received ${output}, which is in use${other === output ? "" : ` as ${other}`}.`,
+    );
   }
 }
 

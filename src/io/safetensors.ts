@@ -54,7 +54,8 @@ export function writeSafetensors(
 /** Errors: FORMAT, saying what is wrong where. */
 export function readSafetensors(bytes: Uint8Array): TensorFile {
   if (!(bytes instanceof Uint8Array)) {
-    throw new SimdgradError("FORMAT", `load: expected a Uint8Array, received ${show(bytes)}.`);
+    const hint = "Of an ArrayBuffer: new Uint8Array(buffer).";
+    throw new SimdgradError("FORMAT", `load: expected a Uint8Array, received ${show(bytes)}.`, hint);
   }
   const { header, data } = readHeader(bytes);
   let metadata: ReadonlyMap<string, string> = new Map();

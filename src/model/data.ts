@@ -206,7 +206,7 @@ export function checkIsDataset(where: string, data: unknown): void {
 export function readTargets(where: string, y: unknown, rows: number, { kind, outputs }: TargetShape): ReadTargets {
   const flat = isFlat(y);
   if (kind === "classes" && flat && y.length === rows) return readLabels(where, y, outputs);
-  if (flat && !isNumberArray(y) && outputs !== 1 && kind !== "classes") {
+  if (flat && !isNumberArray(y) && y.length > 0 && outputs !== 1 && kind !== "classes") {
     throw new SimdgradError(
       "SHAPE",
       `${where}: expected y to be rows of ${outputs} or a typed array, received a flat array of ${y.length} numbers.`,
