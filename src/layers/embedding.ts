@@ -5,6 +5,7 @@ import { type Initializer, normalizeInitializer } from "../initializers.ts";
 import { checkBoolean, checkCount, checkKeys, orDefault } from "../options.ts";
 import { sealLayer } from "./rule.ts";
 
+/** Options of `embedding`. */
 export interface EmbeddingOptions {
   /** How many indices there are: 0 to vocabulary - 1. */
   vocabulary: number;
@@ -18,6 +19,7 @@ export interface EmbeddingOptions {
   trainable?: boolean | undefined;
 }
 
+/** An embedding as data. */
 export interface EmbeddingSpec extends Readonly<Omit<EmbeddingOptions, "tableInit" | "trainable">> {
   readonly kind: "embedding";
   readonly tableInit: Initializer;
