@@ -71,7 +71,7 @@ export class NumberCollector {
     this.counts?.set(value, (this.counts.get(value) ?? 0) + 1);
   }
 
-  /** `name` is the column's in messages. Errors: DATA when there is no value. */
+  /** `name` is the column's in messages. Errors: DATA when there is no value, or none that can be scaled. */
   finish(where: string, name: string): NumberFit {
     if (this.count === 0 && typeof this.options.fill !== "number") {
       throw new SimdgradError(
@@ -82,7 +82,15 @@ export class NumberCollector {
     }
     const fill = this.filling();
     const missing = fill === null ? 0 : this.missing;
-    return { fill, ...this.scaling(missing, fill ?? 0) };
+    const scaling = this.scaling(missing, fill ?? 0);
+    // Infinity, or squares that overflow: all values would become 0, or NaN.
+    const sound = [this.low, this.high, scaling.offset, 1 / scaling.factor, scaling.factor].every(Number.isFinite);
+    if (sound || this.count === 0) return { fill, ...scaling };
+    throw new SimdgradError(
+      "DATA",
+      `${where}: expected numbers that can be scaled in column ${name}, found ${this.low} to ${this.high}.`,
+      "Leave the column out (ignore), or bring it to a sane range first.",
+    );
   }
 
   private filling(): number | null {

@@ -195,6 +195,20 @@ describe("preprocessing", () => {
     expect(errorOf(() => parsePreprocessing(text)).code).toBe("FORMAT");
   });
 
+  it.each([
+    ["standardize", [1, Number.POSITIVE_INFINITY], "1 to Infinity"],
+    ["min-max", [1, Number.POSITIVE_INFINITY], "1 to Infinity"],
+    ["none", [1, Number.POSITIVE_INFINITY], "1 to Infinity"],
+    ["standardize", [1e300, 4e301], "1e+300 to 4e+301"],
+    ["min-max", [-1e308, 1e308], "-1e+308 to 1e+308"],
+    ["min-max", [0, 1e-310], "0 to 1e-310"],
+  ] as const)("%s refuses %j, which would become 0 or NaN", (scale, a, range) => {
+    const error = errorOf(() => prepare(table({ a }), { scale }));
+    expect([error.code, error.message]).toEqual(["DATA", expect.stringContaining(`column "a", found ${range}.`)]);
+    if (scale !== "standardize") return;
+    expect(errorOf(() => prepare(table({ b: [1, 2], a }), { target: "a" })).message).toContain(range);
+  });
+
   it("refuses damaged JSON of every kind", () => {
     const whole = prepare(penguins, { target: "species" });
     const damaged: object[] = [
