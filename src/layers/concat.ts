@@ -1,7 +1,7 @@
 // The concatenation: branches of layers read the same input, their outputs stand side by side.
 import type { AnyLayer, BufferRef, LayerRule } from "../contract.ts";
 import { SimdgradError, show } from "../errors.ts";
-import { checkKeys } from "../options.ts";
+import { checkCount, checkKeys } from "../options.ts";
 import { normalizeChain, sealLayer } from "./rule.ts";
 
 /** A concatenation as data. */
@@ -31,14 +31,21 @@ export const concatRule: LayerRule<ConcatSpec> = {
     return sealLayer({ kind: "concat", branches }, concatRule);
   },
   chains: ({ branches }) => branches.map((layers, i) => ({ path: `${i}.`, layers })),
-  units: (_, __, outputs) => outputs.reduce((sum, units) => sum + units, 0),
+  // Branches within branches double with each level: more than a number can count.
+  units: (_, __, outputs) =>
+    checkCount(
+      "concat",
+      "all outputs",
+      outputs.reduce((sum, units) => sum + units, 0),
+    ),
   parameters: () => [],
   emit(_, b, x, __, { chains }) {
     b.hold(x);
     const inner = chains.map((chain) => chain(b, x));
     const widths = inner.map(({ output }) => output.columns);
-    const starts = widths.map((_, i) => widths.slice(0, i).reduce((sum, width) => sum + width, 0));
-    const y = b.buffer(widths.reduce((sum, width) => sum + width, 0));
+    const starts = [0];
+    for (const width of widths) starts.push(starts[starts.length - 1] + width);
+    const y = b.buffer(starts[widths.length]);
     inner.forEach(({ output }, i) => {
       const to = b.slice(y, starts[i], widths[i]);
       b.call(to, "copy_matrix", b.rows, widths[i], output, output.stride, to, to.stride);

@@ -62,10 +62,10 @@ export function place(
   offsets.set(SCRATCH, 0);
   const isFixed = new Set(offsets.keys());
   for (const program of programs) {
+    const intervals = lifetimes(program, capacity, isFixed);
     for (const region of REGIONS) {
-      const intervals = lifetimes(program, region, capacity, isFixed);
-      const end = pack(intervals, fixedBytes[region], offsets);
-      bytes[region] = Math.max(bytes[region], end);
+      const here = intervals.filter(({ buffer }) => buffer.region === region);
+      bytes[region] = Math.max(bytes[region], pack(here, fixedBytes[region], offsets));
     }
   }
   const scratchStep = align(Math.max(MIN_SCRATCH_BYTES, ...programs.map((program) => scratchBytes(program, capacity))));
@@ -91,17 +91,12 @@ export interface Interval {
   last: number;
 }
 
-/** From which step to which a program needs each of its own buffers of a region. */
-function lifetimes(
-  program: Program,
-  region: Region,
-  capacity: number,
-  isFixed: { has(buffer: BufferRef): boolean },
-): Interval[] {
+/** From which step to which a program needs each of its own buffers. */
+function lifetimes(program: Program, capacity: number, isFixed: { has(buffer: BufferRef): boolean }): Interval[] {
   const intervals = new Map<BufferRef, Interval>();
   const touch = (part: BufferRef, step: number) => {
     const buffer = part.within?.block ?? part;
-    if (buffer.region !== region || isFixed.has(buffer)) return;
+    if (isFixed.has(buffer)) return;
     const known = intervals.get(buffer);
     const bytes = align((buffer.perRow ? capacity : 1) * buffer.stride * 4);
     if (known) known.last = step;

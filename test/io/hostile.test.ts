@@ -348,6 +348,11 @@ const refused: [string, Uint8Array, RegExp][] = [
     bare({ input: 1, layers: [{ kind: "dense", units: 2 ** 53 - 1 }] }),
     /tensor "0.kernel", found none/,
   ],
+  [
+    "branches that double their outputs with each layer, beyond all numbers",
+    bare({ input: 1, layers: Array.from({ length: 1100 }, () => ({ kind: "concat", branches: [[], []] })) }),
+    /concat: expected all outputs to be a whole number/,
+  ],
 ];
 
 describe("a file that is not to be trusted", () => {
@@ -424,6 +429,12 @@ describe("a file that is not to be trusted", () => {
       else expect(levels).toBeGreaterThanOrEqual(20);
       expect(timeOf(() => tryLoad(file))).toBeLessThan(1000);
     }
+  });
+
+  it("twelve thousand branches load within a second", () => {
+    const file = bare({ input: 1, layers: [{ kind: "concat", branches: Array.from({ length: 12_000 }, () => []) }] });
+    expect(load(file).predict(Float32Array.of(3))).toEqual(new Float32Array(12_000).fill(3));
+    expect(timeOf(() => tryLoad(file))).toBeLessThan(1000);
   });
 
   it("a network that no file can hold is not saved", () => {
