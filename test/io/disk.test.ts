@@ -326,12 +326,15 @@ describe("a process that", () => {
     // The same number of steps at once, bit for bit.
     const whole = sequential(config);
     const abort = new AbortController();
+    let expected = Buffer.alloc(0);
     const onBatch = ({ step }: { step: number }) => {
-      if (step === steps) abort.abort();
+      if (step !== steps) return;
+      // Here, for after an epoch's last batch the run would go on to the next epoch first.
+      expected = Buffer.from(whole.save());
+      abort.abort();
     };
     await whole.fit({ x, y }, { epochs: 1e6, batchSize: 7, onBatch, signal: abort.signal }).catch(() => undefined);
-    expect((await loadFile(path)).weights).toEqual(whole.weights);
-    expect((await readFile(path)).equals(Buffer.from(whole.save()))).toBe(true);
+    expect((await readFile(path)).equals(expected)).toBe(true);
     // A kill leaves at most its own temporary file.
     const left = (await readdir(folder)).filter((name) => name !== "model");
     expect(left.length).toBeLessThanOrEqual(kills);
