@@ -327,7 +327,7 @@ function commonJs() {
         target: "es2022",
         platform: "node",
         minifySyntax: true,
-        // Names stay for those who read a stack; the readable form is in the modules.
+        // Functions keep their names for those who read a stack; the readable form is in the modules.
         minifyWhitespace: true,
         minifyIdentifiers: true,
         keepNames: true,

@@ -49,6 +49,9 @@ export interface Scalar {
 /** A kernel's argument before it is bound: a constant, an address, a row count, or a scalar of the moment. */
 export type Arg = number | BufferRef | Rows | Scalar;
 
+/** JavaScript on views of buffers, whole rows of those that the batch sizes. */
+export type Host = (rows: number, ...views: Float32Array[]) => void;
+
 /** One kernel call of a plan; `host` steps run JavaScript on views of the memory instead. */
 export interface Step {
   readonly kernel: KernelName | "host";
@@ -57,7 +60,7 @@ export interface Step {
   readonly owner: string;
   /** What it writes. */
   readonly writes: BufferRef;
-  readonly host?: (written: Float32Array) => void;
+  readonly host?: Host;
 }
 
 type ArgsOf<F> = F extends (...args: infer P) => unknown ? { [I in keyof P]: Arg } : never;
@@ -105,8 +108,8 @@ export interface Builder {
   gemm(product: Gemm): void;
   /** A call for the end of a training step that succeeds: what a step that fails must leave as it was. */
   commit<K extends KernelName>(writes: BufferRef, kernel: K, ...args: ArgsOf<Kernels[K]>): void;
-  /** Runs JavaScript on a view of `writes`. */
-  host(writes: BufferRef, fn: (written: Float32Array) => void): void;
+  /** Runs JavaScript on views of buffers, the first of which it writes. */
+  host(buffers: readonly [BufferRef, ...BufferRef[]], fn: Host): void;
 }
 
 /** Emits the backward steps: takes dLoss/dOutput, gives dLoss/dInput, or nothing when `wantsInput` is false. */
@@ -168,6 +171,8 @@ export interface LayerRule<S extends AnyLayer> {
   indices?(spec: S, before: readonly AnyLayer[] | undefined): IndexColumn;
   /** Its steps in training mode are not those in inference mode. */
   readonly modal?: true;
+  /** It runs JavaScript, which no other lane has. */
+  readonly hosted?: true;
   /** Rows that a training batch has at least. */
   readonly minRows?: number;
   emit(spec: S, b: Builder, x: BufferRef, parameters: readonly BufferRef[], parts: LayerParts): Emitted;

@@ -7,6 +7,16 @@ export { type ActivationSpec, activation } from "./layers/activation.ts";
 export type { Activation, ActivationName } from "./layers/activations.ts";
 export { type BatchNormOptions, type BatchNormSpec, batchNorm } from "./layers/batch-norm.ts";
 export { type ConcatSpec, concat } from "./layers/concat.ts";
+export {
+  type CustomBackward,
+  type CustomForward,
+  type CustomLayer,
+  type CustomOptions,
+  type CustomParameter,
+  type CustomSpec,
+  defineLayer,
+  type LayerDefinition,
+} from "./layers/define.ts";
 export { type DenseOptions, type DenseSpec, dense } from "./layers/dense.ts";
 export { type DropoutSpec, dropout } from "./layers/dropout.ts";
 export { type EmbeddingOptions, type EmbeddingSpec, embedding } from "./layers/embedding.ts";

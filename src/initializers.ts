@@ -111,7 +111,7 @@ export function emitInitializer(
       return normal(1 / fanIn);
     case "orthogonal":
       random("philox_normal", 0, 1);
-      return b.host(target, (values) => orthogonalize(values, fanIn, target.columns / fanIn));
+      return b.host([target], (_, values) => orthogonalize(values, fanIn, target.columns / fanIn));
   }
   if (typeof init !== "object") return;
   if (init.kind === "constant") constant(init.value);

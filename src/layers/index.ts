@@ -10,7 +10,7 @@ import { type EmbeddingSpec, embeddingRule } from "./embedding.ts";
 import { type LayerNormSpec, layerNormRule } from "./layer-norm.ts";
 import { type ResidualSpec, residualRule } from "./residual.ts";
 
-/** Any layer as data. */
+/** Any layer of the package as data. */
 export type LayerSpec =
   | DenseSpec
   | ActivationSpec

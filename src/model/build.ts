@@ -1,8 +1,12 @@
 // From a config or a file to a model: checks what belongs to the run, compiles, binds.
+import type { LayerRules } from "../contract.ts";
 import { SimdgradError, show } from "../errors.ts";
+import { basicLayers } from "../layers/basic.ts";
+import type { CustomLayer } from "../layers/define.ts";
+import { layerRule } from "../layers/rule.ts";
 import { checkBoolean, checkCount, checkKeys, checkName, orDefault } from "../options.ts";
 import { place } from "../plan/arena.ts";
-import { compile } from "../plan/compile.ts";
+import { compile, type Plan } from "../plan/compile.ts";
 import { type NetworkConfig, type NetworkSpec, normalizeNetwork } from "../plan/layout.ts";
 import { type MemoryReport, memoryReport } from "../plan/print.ts";
 import type { LaneWorker } from "../runtime/lanes.ts";
@@ -25,6 +29,8 @@ export interface RunOptions {
   worker?: (() => LaneWorker) | undefined;
   /** Rows that activations are planned for; larger training batches plan anew. Default 256. */
   maxBatch?: number | undefined;
+  /** Layers of one's own, made by `defineLayer`, that plain data or the file may hold. */
+  custom?: readonly CustomLayer<never>[] | undefined;
 }
 
 /** Options of `load`. */
@@ -36,10 +42,8 @@ export interface LoadOptions extends RunOptions {
 /** What `sequential` takes. */
 export interface SequentialConfig extends NetworkConfig, RunOptions {}
 
-const RUN_KEYS = ["simd", "threads", "worker", "maxBatch"];
-/** What the contract names and this version has not. */
-const LATER_KEYS = ["custom"];
-const CONFIG_KEYS = ["input", "layers", "loss", "optimizer", "metrics", "seed", ...RUN_KEYS, ...LATER_KEYS];
+const RUN_KEYS = ["simd", "threads", "worker", "maxBatch", "custom"];
+const CONFIG_KEYS = ["input", "layers", "loss", "optimizer", "metrics", "seed", ...RUN_KEYS];
 
 /** What an entry brings: the kernels, and lanes where there can be any. */
 export interface Parts {
@@ -49,6 +53,7 @@ export interface Parts {
 
 interface CheckedRun {
   readonly simd: Simd;
+  readonly custom: LayerRules;
   readonly run: EngineOptions;
 }
 
@@ -58,16 +63,11 @@ interface CheckedConfig extends CheckedRun {
 
 function checkConfig(where: string, config: SequentialConfig, threading?: Threading): CheckedConfig {
   checkKeys(where, config, CONFIG_KEYS);
-  return { ...checkRun(where, config, threading), spec: normalizeNetwork(config) };
+  const checked = checkRun(where, config, threading);
+  return { ...checked, spec: normalizeNetwork(config, { ...basicLayers, ...checked.custom }) };
 }
 
 function checkRun(where: string, options: RunOptions, threading: Threading | undefined): CheckedRun {
-  for (const key of LATER_KEYS) {
-    const value = (options as Record<string, unknown>)[key];
-    if (value !== undefined && !(Array.isArray(value) && value.length === 0)) {
-      throw new SimdgradError("RUNTIME", `${where}: expected no ${key}.`, `This version has no ${key}.`);
-    }
-  }
   const { simd = "strict", threads = 1, worker, maxBatch = 256 } = options;
   checkName(where, "simd", simd, SIMD_MODES);
   if (checkCount(where, "threads", threads) > 1) threading?.check(where, threads);
@@ -75,7 +75,22 @@ function checkRun(where: string, options: RunOptions, threading: Threading | und
     throw new SimdgradError("CONFIG", `${where}: expected worker to be a function, received ${show(worker)}.`);
   }
   const capacity = checkCount(where, "maxBatch", maxBatch);
-  return { simd, run: { capacity, threads, worker, threading } };
+  const custom = checkCustom(where, orDefault(options.custom, []));
+  return { simd, custom, run: { capacity, threads, worker, threading } };
+}
+
+/** The rules of layers of one's own. Errors: CONFIG. */
+function checkCustom(where: string, custom: readonly CustomLayer<never>[]): LayerRules {
+  if (!Array.isArray(custom)) {
+    throw new SimdgradError("CONFIG", `${where}: expected custom to be an array, received ${show(custom)}.`);
+  }
+  return Object.fromEntries(custom.map((layer) => [layer?.kind, layerRule(layer, {})]));
+}
+
+/** Errors: CONFIG where layers run JavaScript, which only one lane has. */
+function checkHosted(where: string, { hosted }: Plan, threads: number): void {
+  if (!hosted || threads === 1) return;
+  throw new SimdgradError("CONFIG", `${where}: expected threads: 1 with layers of one's own, received ${threads}.`);
 }
 
 /** Bytes by region that a model of this config takes, before it is built. Errors: CONFIG. */
@@ -88,21 +103,24 @@ export function planMemory(config: SequentialConfig): MemoryReport {
 /** Builds a model and initializes its parameters. Errors: CONFIG, MEMORY, RUNTIME. */
 export function createModel(config: SequentialConfig, { modules, threading }: Parts): Model {
   const { spec, simd, run } = checkConfig("sequential", config, threading);
+  const plan = compile(spec);
+  checkHosted("sequential", plan, run.threads);
   const module = modules(simd, run.threads > 1);
-  const engine = new Engine(compile(spec), module, run);
+  const engine = new Engine(plan, module, run);
   engine.list(engine.plan.initialize.steps).run(1);
   return new Model(engine, module);
 }
 
 /** Builds the model of a file, with the state that is in it. Errors: FORMAT, CONFIG, MEMORY, RUNTIME. */
 export function loadModel(bytes: Uint8Array, options: LoadOptions, { modules, threading }: Parts): Model {
-  checkKeys("load", options, [...RUN_KEYS, ...LATER_KEYS, "inference"]);
-  const { simd, run } = checkRun("load", options, threading);
+  checkKeys("load", options, [...RUN_KEYS, "inference"]);
+  const { simd, custom, run } = checkRun("load", options, threading);
   const inference = checkBoolean("load", "inference", orDefault(options.inference, false));
-  const file = readModel(bytes);
+  const file = readModel(bytes, custom);
   const module = modules(simd, run.threads > 1);
   const progress: Progress = { epoch: 0, run: undefined };
   const plan = inFile("spec", () => compile(file.spec, inference));
+  checkHosted("load", plan, run.threads);
   const engine = new Engine(plan, module, { ...run, capacity: capacityOf(plan, run.capacity, bytes.length) });
   restoreModel(engine, progress, inference ? { ...file, state: undefined } : file);
   return new Model(engine, module, progress, file.metadata);

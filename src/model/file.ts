@@ -1,4 +1,5 @@
 // A model as a file: which tensors, under which names, and the rest of its state as JSON in the metadata.
+import type { LayerRules } from "../contract.ts";
 import { SimdgradError, show } from "../errors.ts";
 import { HALF_LIMIT, toHalf } from "../io/half.ts";
 import { parseJson } from "../io/json.ts";
@@ -183,10 +184,10 @@ export interface ModelFile {
 }
 
 /** Errors: FORMAT, also for a spec that this version does not know. */
-export function readModel(bytes: Uint8Array): ModelFile {
+export function readModel(bytes: Uint8Array, custom: LayerRules): ModelFile {
   const file = openModel(bytes);
   const { metadata } = file;
-  const spec = readSpec(file, readNetwork);
+  const spec = readSpec(file, (json) => readNetwork(json, { ...allLayers, ...custom }));
   const layout = inFile("spec", () => layOut(spec, momentsOf(spec)));
   const taker = new TensorTaker(file, layout);
   const weights = taker.block("");
@@ -232,11 +233,11 @@ export function readUser({ metadata }: TensorFile): UserMetadata {
 }
 
 /** Any layer, loss, optimizer and schedule that this version knows. */
-function readNetwork(plain: NetworkSpec): NetworkSpec {
+function readNetwork(plain: NetworkSpec, known: LayerRules): NetworkSpec {
   const { optimizer } = checkObject("spec", plain);
-  if (!optimizer) return normalizeNetwork(plain, allLayers);
+  if (!optimizer) return normalizeNetwork(plain, known);
   const learningRate = readLearningRate(optimizer.learningRate) as LearningRate;
-  return normalizeNetwork({ ...plain, optimizer: { ...optimizer, learningRate } }, allLayers);
+  return normalizeNetwork({ ...plain, optimizer: { ...optimizer, learningRate } }, known);
 }
 
 function readState(json: StateJson, taker: TensorTaker): ModelFile["state"] {

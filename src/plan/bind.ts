@@ -1,5 +1,5 @@
 // Binds a program's steps to kernels and addresses, for one number of rows.
-import type { Arg, Scalar, Step, UpdateState } from "../contract.ts";
+import type { Arg, BufferRef, Scalar, Step, UpdateState } from "../contract.ts";
 import type { Instance } from "../runtime/instance.ts";
 import { isBuffer, type Placement } from "./arena.ts";
 
@@ -18,9 +18,11 @@ export function bind(
 
 function bindStep(step: Step, instance: Instance, placement: Placement, rows: number, state: UpdateState): Call {
   const { address } = placement;
-  const { host, kernel, writes } = step;
+  const { host, kernel } = step;
   if (kernel === "host") {
-    return () => host?.(new Float32Array(instance.memory.buffer, address(writes), writes.columns));
+    const view = (x: BufferRef) =>
+      new Float32Array(instance.memory.buffer, address(x), x.perRow ? rows * x.stride : x.columns);
+    return () => host?.(rows, ...step.args.filter(isBuffer).map(view));
   }
   const constants = step.args.map((arg) => {
     if (typeof arg === "number") return arg;

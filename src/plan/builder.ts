@@ -1,5 +1,5 @@
 // Collects the steps of one program. Rules call it; it never knows an address.
-import type { Arg, BufferRef, Builder, Gemm, Region, Rows, Step } from "../contract.ts";
+import type { Arg, BufferRef, Builder, Gemm, Host, Region, Rows, Step } from "../contract.ts";
 import { seedWords } from "../numerics.ts";
 import { GEMM_ACCUMULATE, GEMM_PADDED, GEMM_RELU, type KernelName } from "../runtime/abi.ts";
 
@@ -115,7 +115,7 @@ export class ProgramBuilder implements Builder {
     this.call(c, `sgemm_${layout}`, m, n, k, a, lda, b, ldb, c, ld(c, n), bias ?? 0, flags, SCRATCH);
   }
 
-  host(writes: BufferRef, host: (written: Float32Array) => void): void {
-    this.steps.push({ kernel: "host", args: [], owner: this.owner, writes, host });
+  host(buffers: readonly [BufferRef, ...BufferRef[]], host: Host): void {
+    this.steps.push({ kernel: "host", args: buffers, owner: this.owner, writes: buffers[0], host });
   }
 }

@@ -10,6 +10,7 @@ import type {
   UpdateBlocks,
 } from "../contract.ts";
 import type { Initializer } from "../initializers.ts";
+import type { CustomSpec } from "../layers/define.ts";
 import type { LayerSpec } from "../layers/index.ts";
 import { layerRule, normalizeChain } from "../layers/rule.ts";
 import { type Loss, type LossSpec, normalizeLoss } from "../losses/index.ts";
@@ -33,7 +34,7 @@ export interface NetworkConfig {
   /** Features per sample. */
   input: number;
   /** First to last. */
-  layers: readonly LayerSpec[];
+  layers: readonly (LayerSpec | CustomSpec)[];
   /** Without it the model does not train by itself. */
   loss?: Loss | undefined;
   /** Without it weights stay. */
@@ -110,6 +111,8 @@ export interface Layout {
   readonly outputs: number;
   /** Whether training mode and inference mode are different steps. */
   readonly modal: boolean;
+  /** Whether steps run JavaScript. */
+  readonly hosted: boolean;
   /** Rows that a training batch has at least. */
   readonly minRows: number;
   readonly buffers: readonly BufferPlan[];
@@ -189,6 +192,7 @@ export function layOut(spec: NetworkSpec, momentNames?: readonly string[]): Layo
     planned,
     outputs: planned.at(-1)?.units ?? spec.input,
     modal: rules.some((rule) => rule.modal),
+    hosted: rules.some((rule) => rule.hosted),
     minRows: rules.reduce((rows, rule) => Math.max(rows, rule.minRows ?? 0), 0),
     parameters,
     parameterCount,
