@@ -106,13 +106,14 @@ function make<S extends Schedule>(
   defaults: Readonly<Record<string, number | undefined>>,
   rate: (spec: S) => RateFunction,
 ): S {
-  checkKeys(kind, options, Object.keys(defaults));
+  const where = kind.replace("-d", "D");
+  checkKeys(where, options, Object.keys(defaults));
   const spec: Record<string, unknown> = { kind };
   for (const [name, standard] of Object.entries(defaults)) {
     const value = orDefault((options as Record<string, unknown>)[name], standard);
-    if (name === "after") spec[name] = checkLearningRate(`${kind}, after`, value);
-    else if (name === "steps" || name === "every") spec[name] = checkCount(kind, name, value);
-    else spec[name] = checkNumber(kind, name, value, { low: 0, openLow: name === "rate" });
+    if (name === "after") spec[name] = checkLearningRate(`${where}, after`, value);
+    else if (name === "steps" || name === "every") spec[name] = checkCount(where, name, value);
+    else spec[name] = checkNumber(where, name, value, { low: 0, openLow: name === "rate" });
   }
   return Object.freeze(Object.defineProperty(spec, RATE, { value: rate(spec as unknown as S) })) as unknown as S;
 }

@@ -174,17 +174,25 @@ describe("a model with a schedule", () => {
   });
 
   for (const [name, call, message] of [
-    ["no steps", () => cosineDecay(wrong({ initial: 1 })), /steps to be a whole number of at least 1/],
+    [
+      "no steps",
+      () => cosineDecay(wrong({ initial: 1 })),
+      /^cosineDecay: expected steps to be a whole number of at least 1/,
+    ],
     ["nothing", () => (cosineDecay as (options?: unknown) => unknown)(), /object of options/],
     [
       "an unknown option",
       () => cosineDecay(wrong({ initial: 1, decaySteps: 5 })),
       /"decaySteps".*initial, final, steps/,
     ],
-    ["half a step", () => stepDecay({ initial: 1, every: 0.5 }), /every/],
-    ["a rate of 0", () => exponentialDecay({ initial: 1, rate: 0 }), /rate to be a finite number > 0/],
+    ["half a step", () => stepDecay({ initial: 1, every: 0.5 }), /^stepDecay: expected every/],
+    [
+      "a rate of 0",
+      () => exponentialDecay({ initial: 1, rate: 0 }),
+      /^exponentialDecay: expected rate to be a finite number > 0/,
+    ],
     ["a negative rate", () => stepDecay({ initial: -1, every: 2 }), /initial/],
-    ["nothing after a warmup", () => warmup(wrong({ steps: 5 })), /after.*learningRate/],
+    ["nothing after a warmup", () => warmup(wrong({ steps: 5 })), /^warmup, after: expected learningRate/],
     ["a schedule of another house", () => adam({ learningRate: wrong({ kind: "cosine" }) }), /"cosine".*cosineDecay/],
     ["a schedule within that is none", () => sgd({ learningRate: wrong({ ...rate, after: {} }) }), /after/],
   ] as const) {
