@@ -137,8 +137,14 @@ export function badCell(
 }
 
 /** Errors: DATA naming row and column. Units: values beyond f32 count as infinite, as the kernels see them. */
-export function checkFinite(where: string, name: string, { values, columns }: Matrix): void {
-  for (let i = 0; i < values.length; i++) {
+export function checkFinite(
+  where: string,
+  name: string,
+  { values, columns, rows }: Matrix,
+  start: number = 0,
+  end: number = rows,
+): void {
+  for (let i = start * columns; i < end * columns; i++) {
     const value = Math.fround(values[i]);
     if (value - value !== 0)
       throw badCell(where, name, Math.floor(i / columns), i % columns, values[i], "a finite f32 number");

@@ -5,7 +5,6 @@ import type { AbortSignalLike } from "../wasm.ts";
 import {
   apartFrom,
   checkBatchRows,
-  checkFinite,
   checkIndices,
   checkIsDataset,
   checkWeight,
@@ -49,6 +48,12 @@ export interface FitOptions {
   resume?: boolean | undefined;
 }
 
+/** Inputs, and the part of the call that errors name. */
+export interface FitInputs {
+  readonly where: string;
+  readonly x: ReadDataset["x"];
+}
+
 /** Checked options with everything read. */
 export interface FitJob {
   /** The call that errors name: fit or train. */
@@ -61,6 +66,8 @@ export interface FitJob {
   readonly resume: boolean;
   readonly data: ReadDataset | Stream;
   readonly validation: ReadDataset | Stream | undefined;
+  /** Sets as they were passed: their inputs are checked before the first step, in turns. */
+  readonly inputs: readonly FitInputs[];
   readonly earlyStopping: EarlyStopping | undefined;
   readonly onBatch: FitOptions["onBatch"];
   readonly onEpoch: FitOptions["onEpoch"];
@@ -82,7 +89,7 @@ const OPTIONS = [
   "resume",
 ] as const;
 
-/** Reads and checks everything before the first step. Errors: CONFIG, SHAPE, DATA. */
+/** Reads everything and checks all but whether inputs are finite. Errors: CONFIG, SHAPE, DATA. */
 export function prepareFit(
   where: string,
   data: DataSource,
@@ -100,7 +107,8 @@ export function prepareFit(
   const epochs = checkCount(where, "epochs", orDefault(options.epochs, 1), 0);
   const batchSize = checkCount(where, "batchSize", orDefault(options.batchSize, 32));
   const buffer = readShuffle(where, orDefault(options.shuffle, !isStream(data)));
-  const { training, validation } = prepareData(where, data, epochs, options, engine, trainer);
+  const inputs: FitInputs[] = [];
+  const { training, validation } = prepareData(where, data, epochs, options, engine, trainer, inputs);
   if (!(training instanceof Stream)) {
     const { rows } = training;
     checkBatchRows(where, engine.plan, Math.min(rows, rows % batchSize || batchSize));
@@ -114,6 +122,7 @@ export function prepareFit(
     resume: checkBoolean(where, "resume", orDefault(options.resume, false)),
     data: training,
     validation,
+    inputs,
     earlyStopping:
       options.earlyStopping === undefined
         ? undefined
@@ -150,13 +159,14 @@ function prepareData(
   options: FitOptions,
   engine: Engine,
   trainer: Trainer,
+  inputs: FitInputs[],
 ): FitData {
   const { validation, validationSplit, classWeight } = options;
   const weigh = (set: ReadDataset) =>
     classWeight === undefined ? set : applyClassWeight(where, set, classWeight, trainer);
   const read = (at: string, source: DataSource, weigh?: (set: ReadDataset) => ReadDataset) => {
     if (isStream(source)) return new Stream(at, source, epochs, engine.plan.spec.input, trainer.targets, weigh);
-    const set = readForFit(at, source, engine, trainer);
+    const set = readForFit(at, source, engine, trainer, inputs);
     return weigh ? weighed(at, set, weigh) : set;
   };
   if (validationSplit === undefined) {
@@ -171,7 +181,7 @@ function prepareData(
       `${where}: expected ${validation ? "validation or validationSplit, received both" : "no validationSplit of a stream"}.`,
     );
   }
-  const [first, last] = split(where, readForFit(where, data, engine, trainer), validationSplit);
+  const [first, last] = split(where, readForFit(where, data, engine, trainer, inputs), validationSplit);
   return { training: weighed(where, first, weigh), validation: last };
 }
 
@@ -184,10 +194,10 @@ function weighed(where: string, set: ReadDataset, weigh: (set: ReadDataset) => R
 
 /** Reads a set and makes it safe from what happens while fit awaits: targets index memory and are copied; inputs are
  *  checked again with each batch, and copied only where they lie in the model's own memory. */
-function readForFit(where: string, data: Dataset, engine: Engine, trainer: Trainer): ReadDataset {
+function readForFit(where: string, data: Dataset, engine: Engine, trainer: Trainer, inputs: FitInputs[]): ReadDataset {
   const set = readDataset(where, data, engine.plan.spec.input, trainer.targets);
   const x = apartFrom(set.x, engine.f32.buffer);
-  checkFinite(where, "x", x);
+  inputs.push({ where, x });
   checkIndices(where, engine.plan, x);
   const { kind, matrix } = set.targets;
   return { ...set, x, targets: { kind, matrix: { ...matrix, values: matrix.values.slice() } } };

@@ -2,9 +2,9 @@
 import { SimdgradError } from "../errors.ts";
 import type { AbortSignalLike } from "../wasm.ts";
 import { shuffle } from "./batches.ts";
-import { checkWeight, type ReadDataset } from "./data.ts";
+import { checkFinite, checkWeight, type ReadDataset } from "./data.ts";
 import type { Engine } from "./engine.ts";
-import type { FitJob } from "./fit-job.ts";
+import type { FitInputs, FitJob } from "./fit-job.ts";
 import type { Progress, RunState } from "./progress.ts";
 import { type EpochReport, type Outcome, validationName } from "./reports.ts";
 import { Stream } from "./stream.ts";
@@ -17,6 +17,8 @@ const WORK_A_TURN = 2e8;
 const WORK_A_STEP = 5e4;
 const WORK_A_ROW = 2000;
 const WORK_A_NUMBER = 30;
+/** Numbers that are checked between two turns. */
+const CHECKED_A_TURN = 4e6;
 
 /** Lets the event loop turn by planned work and not by a clock: on Workers clocks stand still between I/O. */
 class Turns {
@@ -48,6 +50,7 @@ export async function* epochs(
   const { data, earlyStopping, signal } = job;
   const turns = new Turns(engine);
   signal?.throwIfAborted();
+  for (const inputs of job.inputs) await checkInputs(inputs, signal);
   engine.ensureCapacity(Math.min(job.batchSize, rowsOf(data) || job.batchSize));
   const run = startRun(engine, trainer, job, progress);
   try {
@@ -77,6 +80,16 @@ export async function* epochs(
   }
   const stopped = run.done < job.epochs ? "early" : "finished";
   return run.stopping ? { stopped, bestEpoch: run.stopping.bestEpoch } : { stopped };
+}
+
+/** Errors: DATA naming row and column. */
+async function checkInputs({ where, x }: FitInputs, signal: FitJob["signal"]): Promise<void> {
+  const rows = Math.ceil(CHECKED_A_TURN / x.columns);
+  for (let start = 0; start < x.rows; start += rows) {
+    if (start > 0) await yieldToEventLoop();
+    signal?.throwIfAborted();
+    checkFinite(where, "x", x, start, Math.min(start + rows, x.rows));
+  }
 }
 
 /** A new run, or the interrupted one. Errors: CONFIG when that had other data or batches. */

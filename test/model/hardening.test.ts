@@ -46,6 +46,21 @@ describe("data in odd places", () => {
     expect(touched.weights).toEqual(plain.weights);
   });
 
+  it("checks large inputs before the first step and lets the event loop turn meanwhile", async () => {
+    const rows = 1.2e7 / 4;
+    const large = new Float32Array(rows * 4);
+    large[large.length - 2] = Number.NaN;
+    const model = sequential({ input: 4, layers: [dense(1)], loss: "mean-squared-error", optimizer: adam() });
+    const before = model.weights.slice();
+    let turns = 0;
+    const counting = setInterval(() => turns++, 0);
+    const error = await failure(model.fit({ x: large, y: new Float32Array(rows) }, {}));
+    clearInterval(counting);
+    expect(error.message).toContain(`row ${rows - 1}, column 2`);
+    expect(turns).toBeGreaterThan(0);
+    expect(model.weights).toEqual(before);
+  });
+
   it("inputs that turn to NaN while fit awaits are DATA", async () => {
     const own = x.slice();
     const model = sequential(config);

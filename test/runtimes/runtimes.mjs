@@ -98,7 +98,7 @@ function hosted(name, tier, packageName, bundled, ...args) {
 }
 
 /** This Node, or one of that major version. @param {number} major */
-function nodePath(major) {
+export function nodePath(major) {
   if (process.versions.node.startsWith(`${major}.`)) return process.execPath;
   const name = `node-${process.platform}-${process.arch}`;
   return join(installRuntime(`node${major}`, name), "node_modules", name, "bin/node");

@@ -1,0 +1,2 @@
+// Only imports.
+import "simdgrad";
