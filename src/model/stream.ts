@@ -53,7 +53,7 @@ export class Stream {
   async *chunks(size: number, skip = 0, signal?: AbortSignalLike): AsyncGenerator<ReadDataset, void, void> {
     const chunk = new Chunk(size, this.inputs);
     this.pulled = 0;
-    const iterator = await this.open();
+    const iterator = await unlessAborted(this.open(), signal);
     let open = true;
     const pull = async () => {
       try {
@@ -65,6 +65,8 @@ export class Stream {
     };
     try {
       for (let count = 0; ; count++) {
+        // An abort between two pieces has told its listeners: the next piece may never come.
+        signal?.throwIfAborted();
         const { done, value } = await unlessAborted(pull(), signal);
         if (done) break;
         const piece = this.read(`${this.where}, piece ${count}`, value);

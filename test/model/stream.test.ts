@@ -223,6 +223,32 @@ describe("the ends of a stream", () => {
     await model.fit(whole);
   });
 
+  it("an abort between two pieces does not wait for the second, nor one for a stream to open", async () => {
+    const abort = new AbortController();
+    let closed = false;
+    const one = pieces([16])[0];
+    let sent = 0;
+    const halting: AsyncIterable<Dataset> = {
+      [Symbol.asyncIterator]: () => ({
+        next: () => (sent++ === 0 ? Promise.resolve({ done: false, value: one }) : new Promise(() => undefined)),
+        return: async () => {
+          closed = true;
+          return { done: true, value: undefined };
+        },
+      }),
+    };
+    const model = sequential(config);
+    const onBatch = () => abort.abort(new Error("enough"));
+    await expect(model.fit(halting, { batchSize: 16, onBatch, signal: abort.signal })).rejects.toThrow("enough");
+    expect({ closed, sent }).toEqual({ closed: true, sent: 1 });
+
+    const later = new AbortController();
+    const opening = model.fit(() => new Promise(() => undefined), { signal: later.signal });
+    setTimeout(() => later.abort(new Error("no more")), 5);
+    await expect(opening).rejects.toThrow("no more");
+    await model.fit(whole);
+  });
+
   it("the stream's own error comes through and leaves a usable model", async () => {
     const { seen, stream } = watched(pieces([8]), 5);
     const model = sequential(config);
