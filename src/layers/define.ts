@@ -6,10 +6,14 @@ import { checkBoolean, checkCount, checkKeys, checkObject } from "../options.ts"
 import { sealLayer } from "./rule.ts";
 
 /** What a layer is made with: plain data, as it is kept in files. */
-export type CustomOptions = Readonly<Record<string, unknown>>;
+// biome-ignore lint/suspicious/noExplicitAny: whoever states no type for the options may use them as he likes.
+export type CustomOptions = Readonly<Record<string, any>>;
 
+/** A parameter of a layer of one's own. */
 export interface CustomParameter {
+  /** Letters and digits, e.g. "kernel". */
   name: string;
+  /** Its sizes; values are flat, row-major. */
   shape: readonly number[];
   /** Default "zeros". */
   init?: Initializer | undefined;
@@ -17,6 +21,7 @@ export interface CustomParameter {
 
 /** A forward pass; the arrays are views of the model's memory, valid during the call. */
 export interface CustomForward<O> {
+  /** What the layer was made with. */
   readonly options: O;
   readonly rows: number;
   readonly inputs: number;
@@ -40,6 +45,7 @@ export interface CustomBackward<O> extends CustomForward<O> {
   readonly gradients: Readonly<Record<string, Float32Array>>;
 }
 
+/** What `defineLayer` takes: a layer's sizes and its two passes. */
 export interface LayerDefinition<O extends CustomOptions> {
   /** Its name in specs and files. */
   kind: string;
@@ -47,13 +53,16 @@ export interface LayerDefinition<O extends CustomOptions> {
   shape: (options: O, inputs: number) => number;
   /** Default: none. */
   parameters?: ((options: O, inputs: number) => readonly CustomParameter[]) | undefined;
+  /** Writes y. */
   forward: (pass: CustomForward<O>) => void;
+  /** Writes dx, adds to the gradients. */
   backward: (pass: CustomBackward<O>) => void;
 }
 
 /** A kind that only a program knows which defined it. */
 type CustomKind = string & { readonly custom: true };
 
+/** A layer of one's own as data, its options beside. */
 export interface CustomSpec {
   readonly kind: CustomKind;
   /** false freezes its parameters. */
@@ -134,10 +143,13 @@ function ruleOf<O extends CustomOptions>(definition: LayerDefinition<O>): LayerR
     modal: true,
     hosted: true,
     normalize(spec) {
-      const { trainable = true, ...rest } = checkObject(kind, spec);
-      const plain = Object.entries(rest).map(([key, value]) => [key, plainCopy(`${kind}, option ${key}`, value)]);
-      const checked = { ...Object.fromEntries(plain), kind, trainable: checkBoolean(kind, "trainable", trainable) };
-      return sealLayer({ ...checked } as CustomSpec, rule);
+      const { trainable = true } = checkObject(kind, spec);
+      const options = Object.entries(optionsOf(spec)).map(([key, value]) => [
+        key,
+        plainCopy(`${kind}, option ${key}`, value),
+      ]);
+      const checked = { kind, ...Object.fromEntries(options), trainable: checkBoolean(kind, "trainable", trainable) };
+      return sealLayer<CustomSpec>(checked, rule);
     },
     units: unitsOf,
     parameters: (spec, inputs) =>
