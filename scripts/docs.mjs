@@ -12,7 +12,7 @@ const OUT = join(ROOT, "build/docs");
 const TOOLS = ["typedoc@0.28.20", "typedoc-plugin-markdown@4.14.1", "typescript@6.0.3"];
 
 /** Types within the types of others, of no use by themselves. */
-const HELPERS = ["NAMES", "Checked", "Global", "Monitor", "Rows"];
+const HELPERS = ["NAMES", "Checked", "CustomKind", "Global", "Monitor", "Rows"];
 
 /** A ReadableStream as far as it is used. */
 const STREAM = ["", ".__type.read", ".__type.cancel"].map((part) => `data.CsvSource.__type.getReader${part}`);

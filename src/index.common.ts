@@ -1,6 +1,6 @@
 // What every form of the entry `simdgrad` has, however the kernels arrive.
 
-export type { Region } from "./contract.ts";
+export type { AnyLayer, Region } from "./contract.ts";
 export { type ErrorCode, SimdgradError } from "./errors.ts";
 export type { Initializer, InitializerName } from "./initializers.ts";
 export { type ActivationSpec, activation } from "./layers/activation.ts";

@@ -91,6 +91,7 @@ export interface Kernels {
     rows: number, n: number, x: number, ldx: number, gamma: number, beta: number, epsilon: number, r: number,
     h: number, ldh: number, y: number, ldy: number,
   ) => void;
+  /** dx of each row, from h and r of layer_norm; dx may be dy. */
   layer_norm_backward: (
     rows: number, n: number, h: number, ldh: number, r: number, gamma: number,
     dy: number, lddy: number, dx: number, lddx: number,
