@@ -6,8 +6,10 @@ import { checkBoolean, checkCount, checkKeys, checkObject } from "../options.ts"
 import { sealLayer } from "./rule.ts";
 
 /** What a layer is made with: plain data, as it is kept in files. */
-// biome-ignore lint/suspicious/noExplicitAny: whoever states no type for the options may use them as he likes.
-export type CustomOptions = Readonly<Record<string, any>>;
+export type CustomOptions = Readonly<
+  // biome-ignore lint/suspicious/noExplicitAny: whoever states no type for the options may use them as he likes.
+  Record<string, any>
+>;
 
 /** A parameter of a layer of one's own. */
 export interface CustomParameter {

@@ -97,7 +97,7 @@ function forwardErrors(network: TwinNetwork, parameters: readonly Values[], x: V
 }
 
 /** What x's error becomes, and the kernels' own (at most 6 U of the larger of |x| and |y|). */
-function activationErrors(layer: Activation, x: Values, y: Values, error: Values, rows: number): Float64Array {
+export function activationErrors(layer: Activation, x: Values, y: Values, error: Values, rows: number): Float64Array {
   const kind = layer.activation;
   const n = x.length / rows;
   if (kind === "softmax") {
@@ -164,7 +164,7 @@ function backwardErrors(
 }
 
 /** The gradient by x and its error. */
-function activationBackward(
+export function activationBackward(
   layer: Activation,
   x: Values,
   y: Values,
