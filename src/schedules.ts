@@ -59,9 +59,13 @@ export type Schedule = CosineDecaySpec | StepDecaySpec | ExponentialDecaySpec | 
 /** A rate, or a function of the number of optimizer steps made. */
 export type LearningRate = number | Schedule;
 
-const RATE = Symbol("rate");
+/** One symbol for all copies of the package in a process: what the CommonJS files made, the others know. */
+const RATE = Symbol.for("simdgrad.rate");
 
 type RateFunction = (step: number) => number;
+
+/** How the kinds that were used are made, so that plain data may name them: each is a constant. */
+const met = new Map<unknown, (options: object) => Schedule>();
 
 /** final + (initial - final) (1 + cos(pi t)) / 2, t = step / steps.
  *  Source: Loshchilov & Hutter 2017, eq. 5, as torch's CosineAnnealingLR up to its T_max. Errors: CONFIG. */
@@ -107,6 +111,7 @@ function make<S extends Schedule>(
   rate: (spec: S) => RateFunction,
 ): S {
   const where = kind.replace("-d", "D");
+  met.set(kind, (options) => make(kind, options, defaults, rate));
   checkKeys(where, options, Object.keys(defaults));
   const spec: Record<string, unknown> = { kind };
   for (const [name, standard] of Object.entries(defaults)) {
@@ -123,10 +128,13 @@ export function rateAt(rate: LearningRate, step: number): number {
   return typeof rate === "number" ? rate : (rate as Schedule & { [RATE]: RateFunction })[RATE](step);
 }
 
-/** A number, or a schedule that its function made. Errors: CONFIG. */
+/** A number, a schedule that its function made, or plain data of a kind that was made before. Errors: CONFIG. */
 export function checkLearningRate(where: string, value: unknown): LearningRate {
   if (typeof value !== "object" || value === null) return checkNumber(where, "learningRate", value, { low: 0 });
   if (RATE in value) return value as unknown as Schedule;
+  const { kind, ...options } = value as { readonly kind?: unknown };
+  const made = met.get(kind)?.(options);
+  if (made) return made;
   throw new SimdgradError(
     "CONFIG",
     `${where}: expected learningRate to be a number or a schedule, received ${show(value)}.`,

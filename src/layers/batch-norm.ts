@@ -3,7 +3,7 @@
 import type { LayerRule } from "../contract.ts";
 import { checkKeys, checkNumber, orDefault } from "../options.ts";
 import { checkNorm, emitColumnsBackward, type NormOptions, normParameters } from "./normalization.ts";
-import { sealLayer } from "./rule.ts";
+import { sealOwnLayer } from "./rule.ts";
 
 /** Options of `batchNorm`. */
 export interface BatchNormOptions extends NormOptions {
@@ -35,7 +35,7 @@ export const batchNormRule: LayerRule<BatchNormSpec> = {
   normalize(spec) {
     checkKeys("batchNorm", spec, ["kind", "momentum", "epsilon", "trainable"]);
     const momentum = checkNumber("batchNorm", "momentum", orDefault(spec.momentum, 0.1), { low: 0, high: 1 });
-    return sealLayer({ kind: "batch-norm", momentum, ...checkNorm("batchNorm", spec) }, batchNormRule);
+    return sealOwnLayer({ kind: "batch-norm", momentum, ...checkNorm("batchNorm", spec) }, batchNormRule);
   },
   units: (_, inputs) => inputs,
   parameters: normParameters,

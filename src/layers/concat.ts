@@ -2,7 +2,7 @@
 import type { AnyLayer, BufferRef, LayerRule } from "../contract.ts";
 import { SimdgradError, show } from "../errors.ts";
 import { checkCount, checkKeys } from "../options.ts";
-import { normalizeChain, sealLayer } from "./rule.ts";
+import { normalizeChain, sealOwnLayer } from "./rule.ts";
 
 /** A concatenation as data. */
 export interface ConcatSpec {
@@ -28,7 +28,7 @@ export const concatRule: LayerRule<ConcatSpec> = {
       );
     }
     const branches = Object.freeze(Array.from(given, (branch) => normalizeChain("concat, branch", branch, known, 0)));
-    return sealLayer({ kind: "concat", branches }, concatRule);
+    return sealOwnLayer({ kind: "concat", branches }, concatRule);
   },
   chains: ({ branches }) => branches.map((layers, i) => ({ path: `${i}.`, layers })),
   // Branches within branches double with each level: more than a number can count.

@@ -2,7 +2,7 @@
 import type { BufferRef, Builder, LayerRule, Scalar } from "../contract.ts";
 import { PURPOSE_DROPOUT } from "../numerics.ts";
 import { checkKeys, checkNumber } from "../options.ts";
-import { sealLayer } from "./rule.ts";
+import { sealOwnLayer } from "./rule.ts";
 
 /** A dropout layer as data. */
 export interface DropoutSpec {
@@ -25,7 +25,7 @@ export const dropoutRule: LayerRule<DropoutSpec> = {
   normalize(spec) {
     checkKeys("dropout", spec, ["kind", "rate"]);
     const rate = checkNumber("dropout", "rate", spec.rate, { low: 0, high: 1 - 2 ** -24 });
-    return sealLayer({ kind: "dropout", rate }, dropoutRule);
+    return sealOwnLayer({ kind: "dropout", rate }, dropoutRule);
   },
   units: (_, inputs) => inputs,
   parameters: () => [],

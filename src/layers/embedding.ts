@@ -3,7 +3,7 @@ import type { BufferRef, Builder, IndexColumn, LayerRule } from "../contract.ts"
 import { SimdgradError } from "../errors.ts";
 import { type Initializer, normalizeInitializer } from "../initializers.ts";
 import { checkBoolean, checkCount, checkKeys, orDefault } from "../options.ts";
-import { sealLayer } from "./rule.ts";
+import { sealOwnLayer } from "./rule.ts";
 
 /** Options of `embedding`. */
 export interface EmbeddingOptions {
@@ -59,7 +59,7 @@ export const embeddingRule: LayerRule<EmbeddingSpec> = {
       tableInit: normalizeInitializer("embedding", "tableInit", orDefault(spec.tableInit, normal)),
       trainable: checkBoolean("embedding", "trainable", orDefault(spec.trainable, true)),
     };
-    return sealLayer(plain, embeddingRule);
+    return sealOwnLayer(plain, embeddingRule);
   },
   units({ units, column }, inputs) {
     if (column < inputs) return inputs - 1 + units;

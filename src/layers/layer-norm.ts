@@ -2,7 +2,7 @@
 import type { LayerRule } from "../contract.ts";
 import { checkKeys } from "../options.ts";
 import { checkNorm, emitColumnsBackward, type NormOptions, normParameters } from "./normalization.ts";
-import { sealLayer } from "./rule.ts";
+import { sealOwnLayer } from "./rule.ts";
 
 /** A layer normalization as data. */
 export interface LayerNormSpec {
@@ -22,7 +22,7 @@ export function layerNorm(options: NormOptions = {}): LayerNormSpec {
 export const layerNormRule: LayerRule<LayerNormSpec> = {
   normalize(spec) {
     checkKeys("layerNorm", spec, ["kind", "epsilon", "trainable"]);
-    return sealLayer({ kind: "layer-norm", ...checkNorm("layerNorm", spec) }, layerNormRule);
+    return sealOwnLayer({ kind: "layer-norm", ...checkNorm("layerNorm", spec) }, layerNormRule);
   },
   units: (_, inputs) => inputs,
   parameters: normParameters,

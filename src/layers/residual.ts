@@ -2,7 +2,7 @@
 import type { AnyLayer, BufferRef, LayerRule } from "../contract.ts";
 import { SimdgradError } from "../errors.ts";
 import { checkKeys } from "../options.ts";
-import { normalizeChain, sealLayer } from "./rule.ts";
+import { normalizeChain, sealOwnLayer } from "./rule.ts";
 
 /** A residual block as data. */
 export interface ResidualSpec {
@@ -20,7 +20,7 @@ export function residual(layers: readonly AnyLayer[]): ResidualSpec {
 export const residualRule: LayerRule<ResidualSpec> = {
   normalize(spec, known) {
     checkKeys("residual", spec, ["kind", "layers"]);
-    return sealLayer({ kind: "residual", layers: normalizeChain("residual", spec.layers, known) }, residualRule);
+    return sealOwnLayer({ kind: "residual", layers: normalizeChain("residual", spec.layers, known) }, residualRule);
   },
   chains: ({ layers }) => [{ path: "", layers }],
   units(_, inputs, [outputs]) {

@@ -1,14 +1,25 @@
 // How a layer's spec leads to its rule. A spec made by its function carries the rule unseen, so that a program holds only
-// the layers whose functions it imports; plain data is looked up among the kinds that are known.
+// the layers whose functions it imports; plain data is looked up among the kinds that are known, and those that the
+// program has made before.
 import type { AnyLayer, LayerRule, LayerRules } from "../contract.ts";
 import { SimdgradError, show } from "../errors.ts";
 import { basicLayers } from "./basic.ts";
 
-const RULE = Symbol("rule");
+/** One symbol for all copies of the package in a process: what the CommonJS files made, the others know. */
+const RULE = Symbol.for("simdgrad.rule");
+
+/** Rules of the package's own kinds, by kind, as far as they were used: each is a constant. */
+const met = new Map<string, LayerRule<AnyLayer>>();
 
 /** The spec, frozen, with its rule where neither JSON nor a comparison sees it. */
 export function sealLayer<S extends AnyLayer>(spec: S, rule: LayerRule<S>): S {
   return Object.freeze(Object.defineProperty(spec, RULE, { value: rule }));
+}
+
+/** The same for the package's own kinds, which plain data may name from then on. */
+export function sealOwnLayer<S extends AnyLayer>(spec: S, rule: LayerRule<S>): S {
+  met.set(spec.kind, rule as LayerRule<AnyLayer>);
+  return sealLayer(spec, rule);
 }
 
 /** Layers after each other, checked and with their defaults. Errors: CONFIG. */
@@ -27,11 +38,11 @@ export function normalizeChain(where: string, chain: unknown, known?: LayerRules
 /** The rule of a layer. Errors: CONFIG for what is no layer, or plain data of a kind that is not known. */
 export function layerRule(spec: AnyLayer, known: LayerRules = basicLayers): LayerRule<AnyLayer> {
   const { kind, [RULE]: own } = (spec ?? {}) as AnyLayer & { [RULE]?: LayerRule<AnyLayer> };
-  const rule = own ?? (Object.hasOwn(known, String(kind)) ? known[kind] : undefined);
+  const rule = own ?? (Object.hasOwn(known, String(kind)) ? known[kind] : met.get(kind));
   if (rule) return rule;
   throw new SimdgradError(
     "CONFIG",
     `layers: expected a layer, received ${show(spec)}.`,
-    `Make one with its function, e.g. dense(...); as plain data only these kinds are known: ${Object.keys(known).join(", ")}.`,
+    `Make one with its function, e.g. dense(...); plain data may be of these kinds: ${[...Object.keys(known), ...met.keys()].join(", ")}. Those of your own go into \`custom\`.`,
   );
 }
