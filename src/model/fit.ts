@@ -24,6 +24,8 @@ const CHECKED_A_TURN = 4e6;
 class Turns {
   private readonly workARow: number;
   private work = 0;
+  /** Grows to a whole turn: the engine runs what is new to it many times slower. */
+  private limit = WORK_A_TURN / 16;
 
   constructor({ plan }: Engine) {
     const units = plan.planned.reduce((sum, layer) => sum + layer.units, plan.spec.input);
@@ -33,8 +35,9 @@ class Turns {
   /** Whether it is time, after a call on these rows. */
   due(rows: number): boolean {
     this.work += WORK_A_STEP + this.workARow * rows;
-    if (this.work < WORK_A_TURN) return false;
+    if (this.work < this.limit) return false;
     this.work = 0;
+    this.limit = Math.min(2 * this.limit, WORK_A_TURN);
     return true;
   }
 }
