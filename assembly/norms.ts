@@ -97,15 +97,16 @@ export function batch_norm(
   h: usize, ldh: i32, y: usize, ldy: i32, training: i32,
 ): void {
   const stepX = (ldx as usize) << 2;
-  const stepH = (ldh as usize) << 2;
-  const stepY = (ldy as usize) << 2;
   const count = f64x2.splat(rows as f64);
-  for (; n > 0; n -= 4) {
-    const end = x + (rows as usize) * stepX;
+  const one = f64x2.splat(1);
+  let at: usize = 0;
+  for (let left = n; left > 0; left -= 4) {
+    const start = x + at;
+    const end = start + (rows as usize) * stepX;
     let low = f64x2.splat(0);
     let high = low;
     if (training) {
-      for (let p = x; p != end; p += stepX) {
+      for (let p = start; p != end; p += stepX) {
         const v = v128.load(p);
         low = f64x2.add(low, promote_low(v));
         high = f64x2.add(high, promote_high(v));
@@ -113,47 +114,39 @@ export function batch_norm(
       const center = demote(f64x2.div(low, count), f64x2.div(high, count));
       low = f64x2.splat(0);
       high = low;
-      for (let p = x; p != end; p += stepX) {
+      for (let p = start; p != end; p += stepX) {
         const d = f32x4.sub(v128.load(p), center);
         const a = promote_low(d);
         const b = promote_high(d);
         low = f64x2.add(low, f64x2.mul(a, a));
         high = f64x2.add(high, f64x2.mul(b, b));
       }
-      const others = f64x2.sub(count, f64x2.splat(1));
-      v128.store(mean, center);
-      v128.store(variance, demote(f64x2.div(low, others), f64x2.div(high, others)));
+      const others = f64x2.sub(count, one);
+      v128.store(mean + at, center);
+      v128.store(variance + at, demote(f64x2.div(low, others), f64x2.div(high, others)));
       low = f64x2.div(low, count);
       high = f64x2.div(high, count);
     } else {
-      low = promote_low(v128.load(variance));
-      high = promote_high(v128.load(variance));
+      low = promote_low(v128.load(variance + at));
+      high = promote_high(v128.load(variance + at));
     }
-    const one = f64x2.splat(1);
     low = f64x2.div(one, f64x2.sqrt(f64x2.add(low, f64x2.splat(epsilon))));
     high = f64x2.div(one, f64x2.sqrt(f64x2.add(high, f64x2.splat(epsilon))));
-    const scale = demote(low, high);
-    v128.store(r, scale);
-    const center = v128.load(mean);
-    const factor = v128.load(gamma);
-    const shift = v128.load(beta);
-    let toH = h;
-    let toY = y;
-    for (let p = x; p != end; p += stepX) {
-      const v = f32x4.mul(f32x4.sub(v128.load(p), center), scale);
-      v128.store(toH, v);
-      v128.store(toY, f32x4.add(f32x4.mul(v, factor), shift));
-      toH += stepH;
-      toY += stepY;
+    v128.store(r + at, demote(low, high));
+    at += 16;
+  }
+  // Row by row: down the columns of rows of 2 KB, each line would be fetched anew.
+  for (; rows > 0; rows--) {
+    at = 0;
+    for (let left = n; left > 0; left -= 4) {
+      const v = f32x4.mul(f32x4.sub(v128.load(x + at), v128.load(mean + at)), v128.load(r + at));
+      v128.store(h + at, v);
+      v128.store(y + at, f32x4.add(f32x4.mul(v, v128.load(gamma + at)), v128.load(beta + at)));
+      at += 16;
     }
-    x += 16;
-    h += 16;
-    y += 16;
-    gamma += 16;
-    beta += 16;
-    mean += 16;
-    variance += 16;
-    r += 16;
+    x += stepX;
+    h += (ldh as usize) << 2;
+    y += (ldy as usize) << 2;
   }
 }
 
