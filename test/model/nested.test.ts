@@ -150,7 +150,7 @@ describe("layers within layers", () => {
     refused(() => residual(dense(3) as never), /residual: expected layers/);
     refused(() => concat([]), /concat: expected branches/);
     refused(() => concat([dense(3)] as never), /concat, branch: expected layers/);
-    refused(() => residual([{ kind: "dropout", rate: 0.5 } as never]), /expected a layer/);
+    refused(() => residual([{ kind: "convolution" } as never]), /expected a layer/);
     refused(
       () => sequential({ ...config, layers: [concat([[dense(3, { activation: "softmax" })]])] }),
       /softmax.*concat/,
