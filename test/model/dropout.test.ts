@@ -143,6 +143,8 @@ describe("dropout", () => {
     }
     expect(() => sequential({ ...config, layers: [dense(3), dropout(0.5)] })).toThrow(/softmax, received dropout/);
     const plain = { kind: "dropout", rate: 0.5 } as const;
-    expect(() => sequential({ ...config, layers: [plain, ...config.layers] })).toThrow(/expected a layer/);
+    expect(sequential({ ...config, layers: [plain, ...config.layers] }).spec.layers[0]).toEqual(plain);
+    const unknown = { ...plain, kind: "drop" } as never;
+    expect(() => sequential({ ...config, layers: [unknown, ...config.layers] })).toThrow(/expected a layer/);
   });
 });
