@@ -1,7 +1,7 @@
 // The model's f32 gradients against central differences of the f64 network's loss, away from kinks.
 import { expect, test } from "vitest";
 import { activation, dense, type LayerSpec, type LossSpec, type Model, sequential, sgd } from "../src/index.ts";
-import type { ActivationKind } from "./reference/activations.ts";
+import { ACTIVATION_KINDS, type ActivationKind } from "./reference/activations.ts";
 import { type LossKind, oneHot } from "./reference/losses.ts";
 import {
   backward,
@@ -23,18 +23,6 @@ import { type RandomSource, randomSource } from "./support/random.ts";
 /** Central differences step by 1e-5: a corner must be much farther away. */
 const KINK_MARGIN = 1e-3;
 
-const ACTIVATIONS: ActivationKind[] = [
-  "linear",
-  "relu",
-  "leaky-relu",
-  "elu",
-  "selu",
-  "gelu",
-  "silu",
-  "softplus",
-  "sigmoid",
-  "tanh",
-];
 const LOSSES: LossKind[] = [
   "cross-entropy",
   "binary-cross-entropy",
@@ -219,7 +207,7 @@ test.each([true, false])("dense, with bias: %s", (useBias) => {
   }
 });
 
-test.each(ACTIVATIONS)("activation %s, inside and at the end, in dense and as a layer of its own", (kind) => {
+test.each(ACTIVATION_KINDS)("activation %s, inside and at the end, in dense and as a layer of its own", (kind) => {
   const random = randomSource(2);
   for (const merge of [true, false]) {
     const layers = [denseLayer(7), act(kind), denseLayer(5), act(kind)];
@@ -287,7 +275,7 @@ test(`${LONG ? 500 : 50} random networks`, () => {
     const depth = 1 + random.integer(3);
     for (let l = 0; l < depth; l++) {
       layers.push(denseLayer(1 + random.integer(20), random.integer(4) > 0));
-      if (l < depth - 1 || random.integer(2)) layers.push(act(random.pick(ACTIVATIONS)));
+      if (l < depth - 1 || random.integer(2)) layers.push(act(random.pick(ACTIVATION_KINDS)));
     }
     const loss = lossSpec(random, random.pick(LOSSES));
     const network = networkOf(1 + random.integer(12), layers, loss);

@@ -16,7 +16,7 @@ import {
   sequential,
   sgd,
 } from "../src/index.ts";
-import type { ActivationKind } from "./reference/activations.ts";
+import { ACTIVATION_KINDS } from "./reference/activations.ts";
 import { centralDifferences } from "./reference/network.ts";
 import { expectWithin, U } from "./support/bounds.ts";
 import { LONG } from "./support/long.ts";
@@ -30,26 +30,13 @@ const DIFFERENCES = 1e-8;
 /** A bound that proves something: below this share of the tensor's largest element, or of 1. */
 const TELLING = 1e-2;
 
-const KINDS: ActivationKind[] = [
-  "linear",
-  "relu",
-  "leaky-relu",
-  "elu",
-  "selu",
-  "gelu",
-  "silu",
-  "softplus",
-  "sigmoid",
-  "tanh",
-];
-
 /** A network without widths that fit: a residual block ends in a dense layer of as many units as go in. */
 const { layers: drawnLayers } = fc.letrec<{ layer: Twin; layers: readonly Twin[] }>((tie) => ({
   layer: fc.oneof(
     { maxDepth: 3, depthSize: "small" },
     fc.record({ kind: fc.constant("dense"), units: fc.integer({ min: 1, max: 9 }), useBias: fc.boolean() }),
     fc
-      .constantFrom(...KINDS, "softmax")
+      .constantFrom(...ACTIVATION_KINDS, "softmax")
       .map((kind) => ({ kind: "activation", activation: kind, alpha: kind === "leaky-relu" ? 0.125 : 1 })),
     fc.constantFrom({ kind: "layer-norm" }, { kind: "batch-norm" }),
     fc.constantFrom(0, 0.25, 0.5).map((rate) => ({ kind: "dropout", rate })),

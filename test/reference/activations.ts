@@ -3,17 +3,20 @@
 export const SELU_SCALE = 1.0507009873554804934193349852946;
 export const SELU_ALPHA = 1.6732632423543772848170429916717;
 
-export type ActivationKind =
-  | "linear"
-  | "relu"
-  | "leaky-relu"
-  | "elu"
-  | "selu"
-  | "gelu"
-  | "silu"
-  | "softplus"
-  | "sigmoid"
-  | "tanh";
+export const ACTIVATION_KINDS = [
+  "linear",
+  "relu",
+  "leaky-relu",
+  "elu",
+  "selu",
+  "gelu",
+  "silu",
+  "softplus",
+  "sigmoid",
+  "tanh",
+] as const;
+
+export type ActivationKind = (typeof ACTIVATION_KINDS)[number];
 
 /** Relative error near 1e-16. Source: Abramowitz & Stegun 7.1.6 below 2, 1 - erfc above. */
 export function erf(x: number): number {
