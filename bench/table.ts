@@ -6,6 +6,15 @@ import type { Report, Result } from "./workload.ts";
 const START = "<!-- bench:start -->";
 const END = "<!-- bench:end -->";
 
+/** The contestants that have a column, each under the names that it goes by. */
+const COLUMNS: Record<string, readonly string[]> = {
+  "plain JS": ["naive", "Math"],
+  "tuned JS": ["tuned"],
+  simdgrad: ["simdgrad"],
+  relaxed: ["simdgrad, relaxed"],
+  "2 threads": ["simdgrad, 2 threads"],
+};
+
 const report: Report = JSON.parse(readFileSync("bench/results/latest.json", "utf8"));
 const disturbed = report.results.filter(({ disturbed }) => disturbed > 0).length;
 const caution = disturbed ? ` The core was slow or busy during ${disturbed} of ${report.results.length} figures.` : "";
@@ -23,31 +32,55 @@ if (process.argv.includes("--write")) {
 
 function rows({ results }: Report): string[] {
   const groups = byWorkload(results);
-  const compared = groups.filter((group) => group.some(({ contestant }) => contestant === "simdgrad"));
+  const compared = groups.filter((group) => find(group, "simdgrad"));
   const others = groups.filter((group) => !compared.includes(group));
+  const limits = groups.find(([{ workload }]) => workload === "control") ?? [];
+  const head = ["", "unit", ...Object.keys(COLUMNS), "against plain", "against tuned", "of the limit"];
   return [
-    "| | unit | plain JS | tuned JS | simdgrad | against plain | against tuned |",
-    "|---|---|--:|--:|--:|--:|--:|",
-    ...compared.map(comparison),
+    row(head),
+    `|---|---|${"--:|".repeat(head.length - 2)}`,
+    ...compared.map((group) => row(comparison(group, limits))),
     "",
     "| | unit | |",
     "|---|---|---|",
-    ...others.map((group) => `| ${group[0].title} | ${group[0].unit} | ${group.map(named).join(", ")} |`),
+    ...others.map((group) => row([group[0].title, group[0].unit, group.map(named).join(", ")])),
   ];
 }
 
-function comparison(group: readonly Result[]): string {
-  const find = (...names: string[]) => group.find(({ contestant }) => names.includes(contestant));
-  const simdgrad = find("simdgrad");
-  const plain = find("naive", "Math");
-  const tuned = find("tuned");
-  const rate = (result?: Result) => (result?.median ? formatRate(result.median) : "");
-  const ratio = (other?: Result) => {
-    const times = simdgrad && other && speedUp(simdgrad, other);
+function row(cells: readonly string[]): string {
+  return `| ${cells.join(" | ")} |`;
+}
+
+function find(group: readonly Result[], column: string): Result | undefined {
+  return group.find(({ contestant }) => COLUMNS[column].includes(contestant));
+}
+
+function comparison(group: readonly Result[], limits: readonly Result[]): string[] {
+  const rates = Object.keys(COLUMNS).map((column) => {
+    const median = find(group, column)?.median;
+    return median ? formatRate(median) : "";
+  });
+  const against = (column: string) => {
+    const [ours, other] = [find(group, "simdgrad"), find(group, column)];
+    const times = ours && other && speedUp(ours, other);
     return times ? `${times.toFixed(times < 10 ? 1 : 0)}x` : "";
   };
-  const cells = [group[0].title, group[0].unit, rate(plain), rate(tuned), rate(simdgrad), ratio(plain), ratio(tuned)];
-  return `| ${cells.join(" | ")} |`;
+  const { title, unit } = group[0];
+  const ofLimit = unit === "GFLOPS" ? share(group, limits) : "";
+  return [title, unit, ...rates, against("plain JS"), against("tuned JS"), ofLimit];
+}
+
+/** What the strict and the relaxed kernel make of the register loop of their kind. */
+function share(group: readonly Result[], limits: readonly Result[]): string {
+  const parts = [
+    ["simdgrad", "mul + add"],
+    ["relaxed", "relaxed_madd"],
+  ].flatMap(([column, control]) => {
+    const ours = find(group, column)?.median;
+    const limit = limits.find(({ contestant }) => contestant === control)?.median;
+    return ours && limit ? [`${((100 * ours) / limit).toFixed(0)} %`] : [];
+  });
+  return parts.join(", ");
 }
 
 function named({ contestant, median }: Result): string {

@@ -4,6 +4,7 @@ import { createRandom } from "../baselines/network.ts";
 import { gemm, STORE } from "../baselines/tunedGemm.ts";
 import { loadControl } from "../control.ts";
 import type { Trial, Workload } from "../workload.ts";
+import { whereRelaxed } from "./networks.ts";
 
 type Shape = readonly [m: number, n: number, k: number];
 
@@ -68,10 +69,10 @@ function tuned(shape: Shape): Trial {
   return inArrays(shape, (a, b, c) => gemm(m, n, k, a, k, 1, b, n, 1, c, n, STORE, c));
 }
 
-function simdgrad(shape: Shape): Trial {
+function simdgrad(shape: Shape, simd: "strict" | "relaxed"): Trial {
   const [m, n, k] = shape;
   const scratchBytes = gemmScratchBytes(m, n, k);
-  const { kernels, f32 } = createKernels({ bytes: 4 * (m * k + k * n + m * n) + scratchBytes + 4096 });
+  const { kernels, f32 } = createKernels({ simd, bytes: 4 * (m * k + k * n + m * n) + scratchBytes + 4096 });
   const a = f32(m * k);
   const b = f32(k * n);
   const c = f32(m * n);
@@ -107,7 +108,12 @@ export const gemms: readonly Workload[] = [
       name: `gemm ${shape.join(",")}`,
       title: `Matrix product (m, n, k) = (${shape.join(", ")})`,
       unit: "GFLOPS",
-      contestants: { naive: () => naive(shape), tuned: () => tuned(shape), simdgrad: () => simdgrad(shape) },
+      contestants: {
+        naive: () => naive(shape),
+        tuned: () => tuned(shape),
+        simdgrad: () => simdgrad(shape, "strict"),
+        "simdgrad, relaxed": () => whereRelaxed(() => simdgrad(shape, "relaxed")),
+      },
     }),
   ),
 ];

@@ -43,10 +43,10 @@ export function createBaseline(create: CreateNetwork, { sizes, batch }: Task): N
   return network;
 }
 
-/** As createModel, or null where the engine lacks relaxed SIMD. */
-export function createRelaxed(task: Task): Model | null {
+/** What `create` makes of the relaxed kernels, or null where the engine lacks them. */
+export function whereRelaxed<T>(create: () => T): T | null {
   try {
-    return createModel(task, { simd: "relaxed" });
+    return create();
   } catch (error) {
     if (error instanceof SimdgradError && error.code === "RUNTIME") return null;
     throw error;

@@ -5,11 +5,11 @@ import {
   createBaseline,
   createBatches,
   createModel,
-  createRelaxed,
   makers,
   type Task,
   taskName,
   tasks,
+  whereRelaxed,
 } from "./networks.ts";
 
 /** Losses of the first steps: the contestants start from equal weights and see equal data. */
@@ -48,10 +48,7 @@ function stepWorkload(task: Task): Workload {
     contestants: {
       ...Object.fromEntries(baselines),
       simdgrad: () => modelTrial(task, createModel(task)),
-      "simdgrad, relaxed": () => {
-        const model = createRelaxed(task);
-        return model && modelTrial(task, model);
-      },
+      "simdgrad, relaxed": () => whereRelaxed(() => modelTrial(task, createModel(task, { simd: "relaxed" }))),
       // Smaller steps stay on one lane.
       ...(task.batch < 128 ? {} : { "simdgrad, 2 threads": () => modelTrial(task, createModel(task, { threads: 2 })) }),
     },
