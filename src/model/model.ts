@@ -2,24 +2,12 @@
 // The model: what a user holds. It checks who may call what when, and hands on.
 import { SimdgradError } from "../errors.ts";
 import { checkBoolean, checkKeys, checkName, orDefault } from "../options.ts";
-import type { TwoWayProgram, TwoWayPrograms } from "../plan/compile.ts";
 import type { NetworkSpec } from "../plan/layout.ts";
 import { type MemoryReport, memoryReport, type PlanReport, planReport, summary } from "../plan/print.ts";
 import { checkLearningRate, type LearningRate } from "../schedules.ts";
 import type { WasmModule } from "../wasm.ts";
-import { copyRows, loadInputs } from "./batches.ts";
-import {
-  apartFrom,
-  checkBatchRows,
-  checkFinite,
-  type Dataset,
-  type Inputs,
-  type ReadDataset,
-  readDataset,
-  readMatrix,
-  type TargetsInput,
-} from "./data.ts";
-import { Engine, type RunList } from "./engine.ts";
+import { apartFrom, type Dataset, type Inputs, type ReadDataset, readDataset, type TargetsInput } from "./data.ts";
+import { Engine } from "./engine.ts";
 import { type UserMetadata, writeModel } from "./file.ts";
 import { epochs, measure } from "./fit.ts";
 import { type FitJob, type FitOptions, prepareFit } from "./fit-job.ts";
@@ -29,6 +17,7 @@ import type { Progress } from "./progress.ts";
 import type { EpochReport, History, Outcome } from "./reports.ts";
 import { type DataSource, isStream, Stream } from "./stream.ts";
 import { type Evaluation, Trainer } from "./trainer.ts";
+import { type ForwardOptions, modeOf, TwoWay } from "./two-way.ts";
 import { readWeights, type WeightRecord } from "./weights.ts";
 
 /** One parameter of a model; the arrays are live views. */
@@ -56,42 +45,22 @@ export interface TrainBatchOptions {
   sampleWeight?: ArrayLike<number> | undefined;
 }
 
-/** Options of `forward`. */
-export interface ForwardOptions {
-  /** Default true. */
-  training?: boolean | undefined;
-}
-
 /** What a model is made of; all that a dispose has to let go of. */
 interface Bound {
   readonly engine: Engine;
   readonly inference: Inference;
   readonly trainer: Trainer;
   /** Absent in a model that only predicts. */
-  readonly twoWay: Record<keyof TwoWayPrograms, TwoWay> | undefined;
-}
-
-/** A custom loop's forward and backward. */
-interface TwoWay {
-  readonly program: TwoWayProgram;
-  readonly forward: RunList;
-  readonly commit: RunList;
-  readonly backward: RunList;
+  readonly twoWay: TwoWay | undefined;
 }
 
 function bindModel(engine: Engine): Bound {
   const { twoWay } = engine.plan;
-  const both = (program: TwoWayProgram): TwoWay => ({
-    program,
-    forward: engine.list(program.steps.slice(0, program.forwardSteps)),
-    commit: engine.list(program.commits),
-    backward: engine.list(program.steps.slice(program.forwardSteps)),
-  });
   return {
     engine,
     inference: new Inference(engine),
     trainer: new Trainer(engine),
-    twoWay: twoWay && { training: both(twoWay.training), inference: both(twoWay.inference) },
+    twoWay: twoWay && new TwoWay(engine, twoWay),
   };
 }
 
@@ -103,9 +72,6 @@ export class Model {
   readonly #module: WasmModule;
   #bound: Bound | undefined;
   readonly #progress: Progress;
-  /** Rows of the forward whose backward may come; 0 when there is none. */
-  #forwardRows = 0;
-  #forwardMode: keyof TwoWayPrograms = "training";
   #training = false;
 
   /** Use `sequential`. */
@@ -198,60 +164,24 @@ export class Model {
   /** The final activation, keeping what `backward` needs; with `training: false` as `predict` gives it.
    *  Shapes: [rows, outputs], flat. Errors: SHAPE, DATA. */
   forward(x: Inputs, options: ForwardOptions = {}): Float32Array {
-    const { engine } = this.#idle("forward");
-    checkKeys("forward", options, ["training"]);
-    const training = checkBoolean("forward", "training", orDefault(options.training, true));
-    const { spec, outputs } = engine.plan;
-    const mode = training ? "training" : "inference";
-    const { program, forward, commit } = this.#needsTraining("forward")[mode];
-    const read = readMatrix("forward", "x", x, spec.input);
-    if (training) checkBatchRows("forward", engine.plan, read.rows);
-    const matrix = read.rows > engine.placement.capacity ? apartFrom(read, engine.f32.buffer) : read;
-    engine.ensureCapacity(matrix.rows);
-    this.#forwardRows = 0;
-    loadInputs("forward", engine, program.x, matrix, { start: 0, count: matrix.rows });
-    if (training) engine.update.forwards++;
-    forward.run(matrix.rows);
-    commit.run(matrix.rows);
-    this.#forwardRows = matrix.rows;
-    this.#forwardMode = mode;
-    return engine.view(program.output, matrix.rows * outputs).slice();
+    this.#idle("forward");
+    const mode = modeOf(options);
+    return this.#needsTraining("forward").forward(x, mode);
   }
 
   /** Adds the parameter gradients of the last `forward` for dLoss/dOutput; gives dLoss/dInput.
    *  Shapes: dOutput [rows, outputs]; the result [rows, input], flat. Errors: CONFIG without forward; SHAPE, DATA. */
   backward(dOutput: Inputs): Float32Array {
-    const { engine } = this.#idle("backward");
-    const { spec, outputs } = engine.plan;
-    const { program, backward } = this.#needsTraining("backward")[this.#forwardMode];
-    const rows = this.#forwardRows;
-    if (rows === 0) {
-      throw new SimdgradError(
-        "CONFIG",
-        "backward: expected a forward before it, found none that is still valid.",
-        "Call forward(x) first; trainBatch, fit and backward itself use it up.",
-      );
-    }
-    const matrix = readMatrix("backward", "dOutput", dOutput, outputs);
-    if (matrix.rows !== rows) {
-      throw new SimdgradError(
-        "SHAPE",
-        `backward: expected dOutput to have ${rows} rows, as the last forward had, received ${matrix.rows}.`,
-      );
-    }
-    checkFinite("backward", "dOutput", matrix);
-    copyRows(engine.f32, engine.address(program.dOutput), matrix, { start: 0, count: rows });
-    this.#forwardRows = 0;
-    backward.run(rows);
-    return engine.view(program.dInput, rows * spec.input).slice();
+    this.#idle("backward");
+    return this.#needsTraining("backward").backward(dOutput);
   }
 
   /** The optimizer's step on the gradients that are there; does not zero them. Errors: CONFIG, NUMERIC. */
   step(): void {
     const { trainer } = this.#idle("step");
-    this.#needsTraining("step");
+    const twoWay = this.#needsTraining("step");
     this.#needsOptimizer("step");
-    this.#forwardRows = 0;
+    twoWay.forget();
     trainer.stepOnGradients();
   }
 
@@ -266,9 +196,9 @@ export class Model {
   health(data?: Dataset): HealthReport {
     const { engine, trainer } = this.#live("health");
     if (data === undefined) return examine(engine, trainer, undefined);
-    this.#needsTraining("health");
+    const twoWay = this.#needsTraining("health");
     this.#needsLoss("health");
-    this.#forwardRows = 0;
+    twoWay.forget();
     return examine(engine, trainer, readDataset("health", data, engine.plan.spec.input, trainer.targets));
   }
 
@@ -308,9 +238,9 @@ export class Model {
 
   /** Sets all parameters (flat) or those named. Errors: CONFIG for unknown names, SHAPE, DATA; nothing is written then. */
   setWeights(weights: WeightRecord | ArrayLike<number>): void {
-    const { engine } = this.#idle("setWeights");
+    const { engine, twoWay } = this.#idle("setWeights");
     const writes = readWeights(weights, engine.plan);
-    this.#forwardRows = 0;
+    twoWay?.forget();
     for (const { ref, values } of writes) engine.view(ref).set(values);
   }
 
@@ -400,7 +330,7 @@ export class Model {
     return bound;
   }
 
-  #needsTraining(where: string): NonNullable<Bound["twoWay"]> {
+  #needsTraining(where: string): TwoWay {
     const { twoWay } = this.#live(where);
     if (twoWay) return twoWay;
     throw new SimdgradError("CONFIG", `${where}: expected a model that trains, this one was loaded with inference.`);
@@ -417,7 +347,7 @@ export class Model {
   #startTraining(where: string): Bound {
     const bound = this.#readyToTrain(where);
     this.#training = true;
-    this.#forwardRows = 0;
+    bound.twoWay?.forget();
     return bound;
   }
 

@@ -1,0 +1,102 @@
+// A custom loop's forward and backward: what they run, and whether a backward may come.
+import { SimdgradError } from "../errors.ts";
+import { checkBoolean, checkKeys, orDefault } from "../options.ts";
+import type { TwoWayProgram, TwoWayPrograms } from "../plan/compile.ts";
+import { copyRows, loadInputs } from "./batches.ts";
+import { apartFrom, checkBatchRows, checkFinite, type Inputs, readMatrix } from "./data.ts";
+import type { Engine, RunList } from "./engine.ts";
+
+/** Options of `forward`. */
+export interface ForwardOptions {
+  /** Default true. */
+  training?: boolean | undefined;
+}
+
+type Mode = keyof TwoWayPrograms;
+
+interface BoundProgram {
+  readonly program: TwoWayProgram;
+  readonly forward: RunList;
+  readonly commit: RunList;
+  readonly backward: RunList;
+}
+
+function bindProgram(engine: Engine, program: TwoWayProgram): BoundProgram {
+  return {
+    program,
+    forward: engine.list(program.steps.slice(0, program.forwardSteps)),
+    commit: engine.list(program.commits),
+    backward: engine.list(program.steps.slice(program.forwardSteps)),
+  };
+}
+
+export class TwoWay {
+  readonly #engine: Engine;
+  readonly #bound: Record<Mode, BoundProgram>;
+  /** Rows of the forward whose backward may come; 0 when there is none. */
+  #rows = 0;
+  #mode: Mode = "training";
+
+  constructor(engine: Engine, { training, inference }: TwoWayPrograms) {
+    this.#engine = engine;
+    this.#bound = { training: bindProgram(engine, training), inference: bindProgram(engine, inference) };
+  }
+
+  /** The final activation, as the model's `forward`. Errors: SHAPE, DATA. */
+  forward(x: Inputs, mode: Mode): Float32Array {
+    const engine = this.#engine;
+    const { spec, outputs } = engine.plan;
+    const { program, forward, commit } = this.#bound[mode];
+    const training = mode === "training";
+    const read = readMatrix("forward", "x", x, spec.input);
+    if (training) checkBatchRows("forward", engine.plan, read.rows);
+    const matrix = read.rows > engine.placement.capacity ? apartFrom(read, engine.f32.buffer) : read;
+    engine.ensureCapacity(matrix.rows);
+    this.forget();
+    loadInputs("forward", engine, program.x, matrix, { start: 0, count: matrix.rows });
+    if (training) engine.update.forwards++;
+    forward.run(matrix.rows);
+    commit.run(matrix.rows);
+    this.#rows = matrix.rows;
+    this.#mode = mode;
+    return engine.view(program.output, matrix.rows * outputs).slice();
+  }
+
+  /** Adds the gradients of the last forward's parameters; gives dLoss/dInput. Errors: CONFIG without one; SHAPE, DATA. */
+  backward(dOutput: Inputs): Float32Array {
+    const engine = this.#engine;
+    const { spec, outputs } = engine.plan;
+    const { program, backward } = this.#bound[this.#mode];
+    const rows = this.#rows;
+    if (rows === 0) {
+      throw new SimdgradError(
+        "CONFIG",
+        "backward: expected a forward before it, found none that is still valid.",
+        "Call forward(x) first; trainBatch, fit and backward itself use it up.",
+      );
+    }
+    const matrix = readMatrix("backward", "dOutput", dOutput, outputs);
+    if (matrix.rows !== rows) {
+      throw new SimdgradError(
+        "SHAPE",
+        `backward: expected dOutput to have ${rows} rows, as the last forward had, received ${matrix.rows}.`,
+      );
+    }
+    checkFinite("backward", "dOutput", matrix);
+    copyRows(engine.f32, engine.address(program.dOutput), matrix, { start: 0, count: rows });
+    this.forget();
+    backward.run(rows);
+    return engine.view(program.dInput, rows * spec.input).slice();
+  }
+
+  /** What forward kept is used up or overwritten. */
+  forget(): void {
+    this.#rows = 0;
+  }
+}
+
+/** Errors: CONFIG. */
+export function modeOf(options: ForwardOptions): Mode {
+  checkKeys("forward", options, ["training"]);
+  return checkBoolean("forward", "training", orDefault(options.training, true)) ? "training" : "inference";
+}
