@@ -35,12 +35,14 @@ export type { Dataset, Inputs, NumberArray, TargetsInput } from "./model/data.ts
 export type { EarlyStoppingOptions } from "./model/early-stopping.ts";
 export type { FitOptions } from "./model/fit-job.ts";
 export type { HealthReport, LayerHealth } from "./model/health.ts";
-export type { Model, Parameter, SaveOptions, TrainBatchOptions } from "./model/model.ts";
+export type { Model, SaveOptions } from "./model/model.ts";
 export type { BatchReport, EpochReport, History, Outcome } from "./model/reports.ts";
 export { createRuntime, type Runtime } from "./model/runtime.ts";
 export type { DataSource, DataStream } from "./model/stream.ts";
+export type { TrainBatchOptions } from "./model/train-batch.ts";
 export type { Evaluation } from "./model/trainer.ts";
 export type { ForwardOptions } from "./model/two-way.ts";
+export type { Parameter } from "./model/views.ts";
 export type { WeightRecord } from "./model/weights.ts";
 export { type AdagradOptions, type AdagradSpec, adagrad } from "./optimizers/adagrad.ts";
 export { type AdamOptions, type AdamSpec, type AdamwSpec, adam, adamw } from "./optimizers/adam.ts";

@@ -105,10 +105,9 @@ export function createModel(config: SequentialConfig, { modules, threading }: Pa
   const { spec, simd, run } = checkConfig("sequential", config, threading);
   const plan = compile(spec);
   checkHosted("sequential", plan, run.threads);
-  const module = modules(simd, run.threads > 1);
-  const engine = new Engine(plan, module, run);
+  const engine = new Engine(plan, modules(simd, run.threads > 1), run);
   engine.list(engine.plan.initialize.steps).run(1);
-  return new Model(engine, module);
+  return new Model(engine);
 }
 
 /** Builds the model of a file, with the state that is in it. Errors: FORMAT, CONFIG, MEMORY, RUNTIME. */
@@ -123,5 +122,5 @@ export function loadModel(bytes: Uint8Array, options: LoadOptions, { modules, th
   checkHosted("load", plan, run.threads);
   const engine = new Engine(plan, module, { ...run, capacity: capacityOf(plan, run.capacity, bytes.length) });
   restoreModel(engine, progress, inference ? { ...file, state: undefined } : file);
-  return new Model(engine, module, progress, file.metadata);
+  return new Model(engine, progress, file.metadata);
 }

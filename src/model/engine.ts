@@ -190,3 +190,13 @@ export class RunList {
     this.generation = generation;
   }
 }
+
+/** An equal engine with a memory of its own. */
+export function copyEngine(engine: Engine): Engine {
+  const { plan, module, options, placement, update } = engine;
+  const copy = new Engine(plan, module, { ...options, capacity: placement.capacity });
+  const { parameters, buffers, gradients, moments } = plan.blocks;
+  for (const block of [parameters, buffers, gradients, ...moments]) copy.view(block).set(engine.view(block));
+  Object.assign(copy.update, update);
+  return copy;
+}

@@ -1,46 +1,19 @@
 // Training over epochs: order, batches, validation, reports.
 import { SimdgradError } from "../errors.ts";
-import type { AbortSignalLike } from "../wasm.ts";
 import { shuffle } from "./batches.ts";
-import { checkFinite, checkWeight, type ReadDataset } from "./data.ts";
+import { checkFinite, type ReadDataset } from "./data.ts";
 import type { Engine } from "./engine.ts";
+import { measure } from "./evaluate.ts";
 import type { FitInputs, FitJob } from "./fit-job.ts";
 import type { Progress, RunState } from "./progress.ts";
 import { type EpochReport, type Outcome, validationName } from "./reports.ts";
 import { Stream } from "./stream.ts";
-import type { Evaluation, Trainer } from "./trainer.ts";
+import type { Trainer } from "./trainer.ts";
+import { Turns } from "./turns.ts";
 import { yieldToEventLoop } from "./yielding.ts";
 
-/** Planned work between two turns of the event loop, about 10 ms of it: FLOPs, with what a call, a row and a number
- *  that is moved cost beside them. */
-const WORK_A_TURN = 2e8;
-const WORK_A_STEP = 5e4;
-const WORK_A_ROW = 2000;
-const WORK_A_NUMBER = 30;
 /** Numbers that are checked between two turns. */
 const CHECKED_A_TURN = 4e6;
-
-/** Lets the event loop turn by planned work and not by a clock: on Workers clocks stand still between I/O. */
-class Turns {
-  private readonly workARow: number;
-  private work = 0;
-  /** Grows to a whole turn: the engine runs what is new to it many times slower. */
-  private limit = WORK_A_TURN / 16;
-
-  constructor({ plan }: Engine) {
-    const units = plan.planned.reduce((sum, layer) => sum + layer.units, plan.spec.input);
-    this.workARow = WORK_A_ROW + WORK_A_NUMBER * units + 6 * plan.parameterCount;
-  }
-
-  /** Whether it is time, after a call on these rows. */
-  due(rows: number): boolean {
-    this.work += WORK_A_STEP + this.workARow * rows;
-    if (this.work < this.limit) return false;
-    this.work = 0;
-    this.limit = Math.min(2 * this.limit, WORK_A_TURN);
-    return true;
-  }
-}
 
 /** Runs the epochs, a report each. With early stopping the model has the best epoch's state however this ends; what
  *  was interrupted can be resumed all the same. */
@@ -185,27 +158,6 @@ async function runBatches(
     if (told instanceof Promise) await told;
     if (turns.due(count)) await yieldToEventLoop();
   }
-}
-
-/** Loss and metrics of data in inference mode. Errors: DATA; a stream's own; the signal's reason. */
-export async function measure(
-  where: string,
-  engine: Engine,
-  trainer: Trainer,
-  data: ReadDataset | Stream,
-  signal?: AbortSignalLike,
-  turns = new Turns(engine),
-): Promise<Evaluation> {
-  const measuring = trainer.startMeasuring();
-  for await (const set of data instanceof Stream ? data.chunks(engine.placement.capacity, 0, signal) : [data]) {
-    for (const rows of trainer.evaluateChunks(where, set, measuring)) {
-      if (!turns.due(rows)) continue;
-      await yieldToEventLoop();
-      signal?.throwIfAborted();
-    }
-  }
-  checkWeight(where, { weights: Float32Array.of(measuring.sums.weight) });
-  return trainer.measures(measuring);
 }
 
 function trainingReport(

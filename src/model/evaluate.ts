@@ -1,0 +1,41 @@
+// Loss and metrics of data, measured in inference mode.
+import type { AbortSignalLike } from "../wasm.ts";
+import { checkWeight, type ReadDataset, readDataset } from "./data.ts";
+import type { Engine } from "./engine.ts";
+import { type DataSource, isStream, Stream } from "./stream.ts";
+import type { Evaluation, Trainer } from "./trainer.ts";
+import { Turns } from "./turns.ts";
+import { yieldToEventLoop } from "./yielding.ts";
+
+/** A data set at once, a stream as a promise. Errors: SHAPE, DATA. */
+export function evaluate(engine: Engine, trainer: Trainer, data: DataSource): Evaluation | Promise<Evaluation> {
+  const { input } = engine.plan.spec;
+  if (isStream(data)) {
+    return measure("evaluate", engine, trainer, new Stream("evaluate", data, 1, input, trainer.targets));
+  }
+  const set = readDataset("evaluate", data, input, trainer.targets);
+  const measuring = trainer.startMeasuring();
+  for (const _ of trainer.evaluateChunks("evaluate", set, measuring));
+  return trainer.measures(measuring);
+}
+
+/** Loss and metrics of data in inference mode. Errors: DATA; a stream's own; the signal's reason. */
+export async function measure(
+  where: string,
+  engine: Engine,
+  trainer: Trainer,
+  data: ReadDataset | Stream,
+  signal?: AbortSignalLike,
+  turns = new Turns(engine),
+): Promise<Evaluation> {
+  const measuring = trainer.startMeasuring();
+  for await (const set of data instanceof Stream ? data.chunks(engine.placement.capacity, 0, signal) : [data]) {
+    for (const rows of trainer.evaluateChunks(where, set, measuring)) {
+      if (!turns.due(rows)) continue;
+      await yieldToEventLoop();
+      signal?.throwIfAborted();
+    }
+  }
+  checkWeight(where, { weights: Float32Array.of(measuring.sums.weight) });
+  return trainer.measures(measuring);
+}

@@ -1,0 +1,36 @@
+// One optimizer step on a batch of the caller's.
+import { checkKeys } from "../options.ts";
+import { apartFrom, type Inputs, type ReadDataset, readDataset, type TargetsInput } from "./data.ts";
+import type { Engine } from "./engine.ts";
+import type { Trainer } from "./trainer.ts";
+
+/** Options of `trainBatch`. */
+export interface TrainBatchOptions {
+  /** One weight a row, >= 0. */
+  sampleWeight?: ArrayLike<number> | undefined;
+}
+
+/** The loss before the step. Errors: SHAPE, DATA, CONFIG, NUMERIC. */
+export function trainBatch(
+  engine: Engine,
+  trainer: Trainer,
+  x: Inputs,
+  y: TargetsInput,
+  options: TrainBatchOptions,
+): number {
+  checkKeys("trainBatch", options, ["sampleWeight"]);
+  const { sampleWeight } = options;
+  const data = readDataset("trainBatch", { x, y, sampleWeight }, engine.plan.spec.input, trainer.targets);
+  const room = makeRoom(engine, data);
+  return trainer.step("trainBatch", room, { start: 0, count: data.rows });
+}
+
+/** Plans for these rows if need be; data that lies in the model's own memory, which may move, is copied out first. */
+function makeRoom(engine: Engine, data: ReadDataset): ReadDataset {
+  if (data.rows <= engine.placement.capacity) return data;
+  const { buffer } = engine.f32;
+  const { kind, matrix } = data.targets;
+  const apart = { ...data, x: apartFrom(data.x, buffer), targets: { kind, matrix: apartFrom(matrix, buffer) } };
+  engine.ensureCapacity(data.rows);
+  return apart;
+}
