@@ -25,7 +25,7 @@ export function confusionMatrix(model: Model, data: Dataset): ConfusionMatrix {
       "confusionMatrix: expected a model with the loss cross-entropy, or binary-cross-entropy on one output.",
     );
   }
-  const { targets, sampleWeights, rows } = readDataset("confusionMatrix", data, input, { kind, outputs });
+  const { targets, sampleWeights, rows } = readDataset("confusionMatrix", data, { inputs: input, kind, outputs });
   const { values, columns } = targets.matrix;
   const classOf = (row: number): number => {
     if (targets.kind === "labels") return values[row];

@@ -36,8 +36,9 @@ export interface Matrix {
   readonly values: NumberArray;
 }
 
-/** What a model's targets look like. */
-export interface TargetShape {
+/** What a model's data look like. */
+export interface DataShape {
+  readonly inputs: number;
   readonly kind: "classes" | "probabilities" | "values";
   readonly outputs: number;
 }
@@ -180,17 +181,17 @@ export function checkBatchRows(where: string, { minRows }: { readonly minRows: n
 }
 
 /** Errors: SHAPE, DATA, also when no row counts. */
-export function readDataset(where: string, data: Dataset, inputs: number, shape: TargetShape): ReadDataset {
-  const set = readPiece(where, data, inputs, shape);
+export function readDataset(where: string, data: Dataset, shape: DataShape): ReadDataset {
+  const set = readPiece(where, data, shape);
   if (set.rows === 0) throw new SimdgradError("DATA", `${where}: expected at least one row in x, received none.`);
   checkWeight(where, set);
   return set;
 }
 
 /** A data set that may be empty. Errors: SHAPE, DATA. */
-export function readPiece(where: string, data: Dataset, inputs: number, shape: TargetShape): ReadDataset {
+export function readPiece(where: string, data: Dataset, shape: DataShape): ReadDataset {
   checkIsDataset(where, data);
-  const x = readMatrix(where, "x", data.x, inputs);
+  const x = readMatrix(where, "x", data.x, shape.inputs);
   const targets = readTargets(where, data.y, x.rows, shape);
   const weights = data.sampleWeight === undefined ? undefined : readWeights(where, data.sampleWeight, x.rows);
   return { rows: x.rows, x, targets, weights, sampleWeights: weights };
@@ -209,7 +210,7 @@ export function checkIsDataset(where: string, data: unknown): void {
 }
 
 /** Class indices become labels; all else rows of values. */
-export function readTargets(where: string, y: unknown, rows: number, { kind, outputs }: TargetShape): ReadTargets {
+export function readTargets(where: string, y: unknown, rows: number, { kind, outputs }: DataShape): ReadTargets {
   const flat = isFlat(y);
   if (kind === "classes" && flat && y.length === rows) return readLabels(where, y, outputs);
   if (flat && !isNumberArray(y) && y.length > 0 && outputs !== 1 && kind !== "classes") {

@@ -9,11 +9,10 @@ import { yieldToEventLoop } from "./yielding.ts";
 
 /** A data set at once, a stream as a promise. Errors: SHAPE, DATA. */
 export function evaluate(engine: Engine, trainer: Trainer, data: DataSource): Evaluation | Promise<Evaluation> {
-  const { input } = engine.plan.spec;
   if (isStream(data)) {
-    return measure("evaluate", engine, trainer, new Stream("evaluate", data, 1, input, trainer.targets));
+    return measure("evaluate", engine, trainer, new Stream("evaluate", data, 1, trainer.shape));
   }
-  const set = readDataset("evaluate", data, input, trainer.targets);
+  const set = readDataset("evaluate", data, trainer.shape);
   const measuring = trainer.startMeasuring();
   for (const _ of trainer.evaluateChunks("evaluate", set, measuring));
   return trainer.measures(measuring);

@@ -165,7 +165,7 @@ function prepareData(
   const weigh = (set: ReadDataset) =>
     classWeight === undefined ? set : applyClassWeight(where, set, classWeight, trainer);
   const read = (at: string, source: DataSource, weigh?: (set: ReadDataset) => ReadDataset) => {
-    if (isStream(source)) return new Stream(at, source, epochs, engine.plan.spec.input, trainer.targets, weigh);
+    if (isStream(source)) return new Stream(at, source, epochs, trainer.shape, weigh);
     const set = readForFit(at, source, engine, trainer, inputs);
     return weigh ? weighed(at, set, weigh) : set;
   };
@@ -195,7 +195,7 @@ function weighed(where: string, set: ReadDataset, weigh: (set: ReadDataset) => R
 /** Reads a set and makes it safe from what happens while fit awaits: targets index memory and are copied; inputs are
  *  checked again with each batch, and copied only where they lie in the model's own memory. */
 function readForFit(where: string, data: Dataset, engine: Engine, trainer: Trainer, inputs: FitInputs[]): ReadDataset {
-  const set = readDataset(where, data, engine.plan.spec.input, trainer.targets);
+  const set = readDataset(where, data, trainer.shape);
   const x = apartFrom(set.x, engine.f32.buffer);
   inputs.push({ where, x });
   checkIndices(where, engine.plan, x);
@@ -239,7 +239,7 @@ function applyClassWeight(
   classWeight: NonNullable<FitOptions["classWeight"]>,
   trainer: Trainer,
 ): ReadDataset {
-  const { kind, outputs } = trainer.targets;
+  const { kind, outputs } = trainer.shape;
   if (kind === "values" || (kind === "probabilities" && outputs > 1)) {
     throw new SimdgradError("CONFIG", `${where}: expected classes with classWeight, received targets that are none.`);
   }

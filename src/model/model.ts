@@ -151,7 +151,7 @@ export class Model {
     const twoWay = needsTraining("health", bound);
     needsPart("health", bound, "loss");
     twoWay.forget();
-    return examine(engine, trainer, readDataset("health", data, engine.plan.spec.input, trainer.targets));
+    return examine(engine, trainer, readDataset("health", data, trainer.shape));
   }
 
   /** Every parameter with live views, made anew by each read: a larger training batch may detach held ones. */

@@ -1,7 +1,7 @@
 // Data that comes in pieces, more than memory holds: pulled one piece at a time and cut anew into chunks of rows.
 import { SimdgradError, show } from "../errors.ts";
 import type { AbortSignalLike } from "../wasm.ts";
-import { checkFinite, type Dataset, isNumberArray, type ReadDataset, readPiece, type TargetShape } from "./data.ts";
+import { checkFinite, type DataShape, type Dataset, isNumberArray, type ReadDataset, readPiece } from "./data.ts";
 
 /** Pieces of any number of rows. */
 export type DataStream = Iterable<Dataset> | AsyncIterable<Dataset>;
@@ -21,8 +21,7 @@ export class Stream {
   pulled = 0;
   private readonly where: string;
   private readonly source: StreamSource;
-  private readonly inputs: number;
-  private readonly shape: TargetShape;
+  private readonly shape: DataShape;
   private readonly weigh: (piece: ReadDataset) => ReadDataset;
 
   /** `weigh`: what is done with each piece. Errors: CONFIG when more passes are wanted than the source can be read. */
@@ -30,8 +29,7 @@ export class Stream {
     where: string,
     source: StreamSource,
     passes: number,
-    inputs: number,
-    shape: TargetShape,
+    shape: DataShape,
     weigh: (piece: ReadDataset) => ReadDataset = (piece) => piece,
   ) {
     if (passes > 1 && typeof source !== "function") {
@@ -43,7 +41,6 @@ export class Stream {
     }
     this.where = where;
     this.source = source;
-    this.inputs = inputs;
     this.shape = shape;
     this.weigh = weigh;
   }
@@ -51,7 +48,7 @@ export class Stream {
   /** Chunks of `size` rows, all full but the last; each overwrites the one before. The first `skip` rows are passed over.
    *  The source is closed however this ends. Errors: DATA, SHAPE, naming piece and row; the source's own; the signal's. */
   async *chunks(size: number, skip = 0, signal?: AbortSignalLike): AsyncGenerator<ReadDataset, void, void> {
-    const chunk = new Chunk(size, this.inputs);
+    const chunk = new Chunk(size, this.shape.inputs);
     this.pulled = 0;
     const iterator = await unlessAborted(this.open(), signal);
     let open = true;
@@ -99,7 +96,7 @@ export class Stream {
   }
 
   private read(where: string, piece: Dataset): ReadDataset {
-    const read = readPiece(where, piece, this.inputs, this.shape);
+    const read = readPiece(where, piece, this.shape);
     checkFinite(where, "x", read.x);
     return this.weigh(read);
   }

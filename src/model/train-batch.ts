@@ -20,7 +20,7 @@ export function trainBatch(
 ): number {
   checkKeys("trainBatch", options, ["sampleWeight"]);
   const { sampleWeight } = options;
-  const data = readDataset("trainBatch", { x, y, sampleWeight }, engine.plan.spec.input, trainer.targets);
+  const data = readDataset("trainBatch", { x, y, sampleWeight }, trainer.shape);
   const room = makeRoom(engine, data);
   return trainer.step("trainBatch", room, { start: 0, count: data.rows });
 }

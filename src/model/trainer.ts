@@ -4,7 +4,7 @@ import { lossRule } from "../losses/index.ts";
 import type { Curves, Measures } from "../metrics.ts";
 import type { LossProgram, LossVariant } from "../plan/compile.ts";
 import { loadBatch, type Selection } from "./batches.ts";
-import { checkBatchRows, type ReadDataset, type TargetShape } from "./data.ts";
+import { checkBatchRows, type DataShape, type ReadDataset } from "./data.ts";
 import { explainDivergence, explainGradient, explainUpdate } from "./divergence.ts";
 import type { Engine, RunList } from "./engine.ts";
 import { type LossSums, noSums } from "./progress.ts";
@@ -46,7 +46,7 @@ export class Trainer {
   private readonly bound = new Map<LossProgram, BoundLoss>();
   /** Losses beyond it count as divergence; known after the first step. */
   private limit: number | undefined;
-  readonly targets: TargetShape;
+  readonly shape: DataShape;
   readonly classifies: boolean;
 
   constructor(engine: Engine) {
@@ -54,7 +54,7 @@ export class Trainer {
     const kind = spec.loss ? lossRule(spec.loss).targets : "values";
     this.engine = engine;
     this.update = engine.list(update?.steps ?? []);
-    this.targets = { kind, outputs };
+    this.shape = { inputs: spec.input, kind, outputs };
     this.classifies = kind !== "values";
   }
 
@@ -185,7 +185,8 @@ export class Trainer {
     const { start, count, order } = selection;
     if (correct) {
       sums.correct += correct.run(count);
-      sums.answers += this.targets.kind === "classes" ? count : count * this.targets.outputs;
+      const { kind, outputs } = this.shape;
+      sums.answers += kind === "classes" ? count : count * outputs;
     }
     const { engine } = this;
     if (!sums.tally) return;
