@@ -31,22 +31,22 @@ function bindProgram(engine: Engine, program: TwoWayProgram): BoundProgram {
 }
 
 export class TwoWay {
-  readonly #engine: Engine;
-  readonly #bound: Record<Mode, BoundProgram>;
+  private readonly engine: Engine;
+  private readonly bound: Record<Mode, BoundProgram>;
   /** Rows of the forward whose backward may come; 0 when there is none. */
-  #rows = 0;
-  #mode: Mode = "training";
+  private rows = 0;
+  private mode: Mode = "training";
 
   constructor(engine: Engine, { training, inference }: TwoWayPrograms) {
-    this.#engine = engine;
-    this.#bound = { training: bindProgram(engine, training), inference: bindProgram(engine, inference) };
+    this.engine = engine;
+    this.bound = { training: bindProgram(engine, training), inference: bindProgram(engine, inference) };
   }
 
   /** The final activation, as the model's `forward`. Errors: SHAPE, DATA. */
   forward(x: Inputs, mode: Mode): Float32Array {
-    const engine = this.#engine;
+    const engine = this.engine;
     const { spec, outputs } = engine.plan;
-    const { program, forward, commit } = this.#bound[mode];
+    const { program, forward, commit } = this.bound[mode];
     const training = mode === "training";
     const read = readMatrix("forward", "x", x, spec.input);
     if (training) checkBatchRows("forward", engine.plan, read.rows);
@@ -57,17 +57,17 @@ export class TwoWay {
     if (training) engine.update.forwards++;
     forward.run(matrix.rows);
     commit.run(matrix.rows);
-    this.#rows = matrix.rows;
-    this.#mode = mode;
+    this.rows = matrix.rows;
+    this.mode = mode;
     return engine.view(program.output, matrix.rows * outputs).slice();
   }
 
   /** Adds the gradients of the last forward's parameters; gives dLoss/dInput. Errors: CONFIG without one; SHAPE, DATA. */
   backward(dOutput: Inputs): Float32Array {
-    const engine = this.#engine;
+    const engine = this.engine;
     const { spec, outputs } = engine.plan;
-    const { program, backward } = this.#bound[this.#mode];
-    const rows = this.#rows;
+    const { program, backward } = this.bound[this.mode];
+    const rows = this.rows;
     if (rows === 0) {
       throw new SimdgradError(
         "CONFIG",
@@ -91,7 +91,7 @@ export class TwoWay {
 
   /** What forward kept is used up or overwritten. */
   forget(): void {
-    this.#rows = 0;
+    this.rows = 0;
   }
 }
 
