@@ -35,7 +35,7 @@ export type { Dataset, Inputs, NumberArray, TargetsInput } from "./model/data.ts
 export type { EarlyStoppingOptions } from "./model/early-stopping.ts";
 export type { FitOptions } from "./model/fit-job.ts";
 export type { HealthReport, LayerHealth } from "./model/health.ts";
-export type { Model, SaveOptions } from "./model/model.ts";
+export type { Model } from "./model/model.ts";
 export type { BatchReport, EpochReport, History, Outcome } from "./model/reports.ts";
 export { createRuntime, type Runtime } from "./model/runtime.ts";
 export type { DataSource, DataStream } from "./model/stream.ts";
@@ -44,6 +44,7 @@ export type { Evaluation } from "./model/trainer.ts";
 export type { ForwardOptions } from "./model/two-way.ts";
 export type { Parameter } from "./model/views.ts";
 export type { WeightRecord } from "./model/weights.ts";
+export type { SaveOptions } from "./model/write-model.ts";
 export { type AdagradOptions, type AdagradSpec, adagrad } from "./optimizers/adagrad.ts";
 export { type AdamOptions, type AdamSpec, type AdamwSpec, adam, adamw } from "./optimizers/adam.ts";
 export type { OptimizerSpec } from "./optimizers/index.ts";

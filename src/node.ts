@@ -6,7 +6,8 @@ import { fileURLToPath } from "node:url";
 import { SimdgradError, show } from "./errors.ts";
 import { load } from "./index.ts";
 import type { LoadOptions } from "./model/build.ts";
-import type { Model, SaveOptions } from "./model/model.ts";
+import type { Model } from "./model/model.ts";
+import type { SaveOptions } from "./model/write-model.ts";
 
 /** A path, or a `file:` URL; here without the types of Node or of browsers. */
 export type FilePath = string | { readonly protocol: string; readonly href: string };

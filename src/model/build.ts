@@ -12,9 +12,11 @@ import { type MemoryReport, memoryReport } from "../plan/print.ts";
 import type { LaneWorker } from "../runtime/lanes.ts";
 import { type ModuleSource, SIMD_MODES, type Simd } from "../runtime/module.ts";
 import { Engine, type EngineOptions, type Threading } from "./engine.ts";
-import { capacityOf, inFile, readModel, restoreModel } from "./file.ts";
+import { inFile } from "./file.ts";
+import { capacityOf } from "./file-memory.ts";
 import { Model } from "./model.ts";
 import type { Progress } from "./progress.ts";
+import { readModel, restoreModel } from "./read-model.ts";
 
 /** What belongs to the run and not to the network. */
 export interface RunOptions {

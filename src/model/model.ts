@@ -1,7 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 // The model: what a user holds. It checks who may call what when, and hands on.
 import { SimdgradError } from "../errors.ts";
-import { checkBoolean, checkKeys, checkName, orDefault } from "../options.ts";
 import type { NetworkSpec } from "../plan/layout.ts";
 import { type MemoryReport, memoryReport, type PlanReport, planReport, summary } from "../plan/print.ts";
 import { checkLearningRate, type LearningRate } from "../schedules.ts";
@@ -9,7 +8,6 @@ import { type Bound, bindModel, needsPart, needsTraining } from "./bound.ts";
 import { type Dataset, type Inputs, readDataset, type TargetsInput } from "./data.ts";
 import { copyEngine, type Engine } from "./engine.ts";
 import { evaluate } from "./evaluate.ts";
-import { type UserMetadata, writeModel } from "./file.ts";
 import { epochs } from "./fit.ts";
 import { type FitJob, type FitOptions, prepareFit } from "./fit-job.ts";
 import { examine, type HealthReport } from "./health.ts";
@@ -19,16 +17,10 @@ import type { DataSource } from "./stream.ts";
 import { type TrainBatchOptions, trainBatch } from "./train-batch.ts";
 import type { Evaluation } from "./trainer.ts";
 import { type ForwardOptions, modeOf } from "./two-way.ts";
+import type { UserMetadata } from "./user-metadata.ts";
 import { bufferViews, type Parameter, parameterViews } from "./views.ts";
 import { readWeights, type WeightRecord } from "./weights.ts";
-
-/** Options of `save`. */
-export interface SaveOptions {
-  /** Default true. */
-  state?: boolean | undefined;
-  /** "f16": half the size, weights only; they are rounded to 11 bits. Default "f32". */
-  dtype?: "f32" | "f16" | undefined;
-}
+import { type SaveOptions, writeModel } from "./write-model.ts";
 
 /** A network and its memory: trains, predicts, saves. `sequential` and `load` make it. */
 export class Model {
@@ -228,10 +220,7 @@ export class Model {
    *  Errors: CONFIG; FORMAT for numbers that are not finite, and weights that no half holds. */
   save(options: SaveOptions = {}): Uint8Array {
     const { engine } = this.#live("save");
-    checkKeys("save", options, ["state", "dtype"]);
-    const state = checkBoolean("save", "state", orDefault(options.state, true)) && !engine.plan.inference;
-    const half = checkName("save", "dtype", orDefault(options.dtype, "f32"), ["f32", "f16"]) === "f16";
-    return writeModel(engine, this.#progress, this.metadata, { state, half });
+    return writeModel(engine, this.#progress, this.metadata, options);
   }
 
   /** Lets go of memory and lanes at once; optional, as an unreachable model is freed anyway. */

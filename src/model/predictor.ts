@@ -8,8 +8,12 @@ import { type NetworkSpec, normalizeLayers } from "../plan/layout.ts";
 import type { WasmModule } from "../wasm.ts";
 import type { Inputs } from "./data.ts";
 import { Engine } from "./engine.ts";
-import { capacityOf, inFile, openModel, readSpec, readUser, TensorTaker, type UserMetadata } from "./file.ts";
+import { inFile } from "./file.ts";
+import { openModel, readSpec } from "./file-header.ts";
+import { capacityOf } from "./file-memory.ts";
+import { TensorTaker } from "./file-tensors.ts";
 import { Inference } from "./inference.ts";
+import { readUser, type UserMetadata } from "./user-metadata.ts";
 
 /** Options of `load`. */
 export interface PredictorOptions {
