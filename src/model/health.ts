@@ -164,18 +164,10 @@ function examineLayer(
       nonFinite += Number(!Number.isFinite(value));
     });
   }
-  const kernel = parameters.find((each) => each.name.endsWith(".kernel"));
-  const biasOf = parameters.find((each) => each.name.endsWith(".bias"));
-  const unitsOf = (part: "ref" | "gradient") =>
-    kernel && {
-      columns: kernel.shape[1],
-      values: engine.view(kernel[part]),
-      biases: biasOf && engine.view(biasOf[part]),
-    };
   return {
     layer: name,
-    deadUnits: active && deadUnits(active.get(name) ?? [], unitsOf("gradient")),
-    symmetricUnits: symmetricUnits(unitsOf("ref")),
+    deadUnits: active && deadUnits(active.get(name) ?? [], unitsOf(engine, parameters, "gradient")),
+    symmetricUnits: symmetricUnits(unitsOf(engine, parameters, "ref")),
     weightNorm: Math.sqrt(weights),
     gradientNorm: Math.sqrt(gradients),
     updateRatio: updated && Math.sqrt(changes / (weights || 1)),
@@ -190,6 +182,13 @@ interface Units {
   readonly biases: Float32Array | undefined;
 }
 
+function unitsOf(engine: Engine, parameters: readonly ParameterPlan[], part: "ref" | "gradient"): Units | undefined {
+  const kernel = parameters.find(({ name }) => name.endsWith(".kernel"));
+  const bias = parameters.find(({ name }) => name.endsWith(".bias"));
+  const values = kernel && engine.view(kernel[part]);
+  return values && { columns: kernel.shape[1], values, biases: bias && engine.view(bias[part]) };
+}
+
 /** Whether f holds for every number that feeds a unit. */
 function everyOf({ columns, values, biases }: Units, unit: number, f: (value: number, at: number) => boolean): boolean {
   for (let i = 0; i < values.length; i += columns) if (!f(values[i + unit], i)) return false;
@@ -199,6 +198,12 @@ function everyOf({ columns, values, biases }: Units, unit: number, f: (value: nu
 function deadUnits(active: readonly boolean[], gradients: Units | undefined): number[] {
   const still = (unit: number) => !gradients || everyOf(gradients, unit, (value) => value === 0);
   return [...active.keys()].filter((unit) => !active[unit] && still(unit));
+}
+
+/** Units whose weights are all 0. */
+function zeroUnits(units: Units | undefined): number[] {
+  const all = Array.from({ length: units?.columns ?? 0 }, (_, unit) => unit);
+  return all.filter((unit) => everyOf(units as Units, unit, (value) => value === 0));
 }
 
 function symmetricUnits(units: Units | undefined): number[][] {
@@ -217,23 +222,36 @@ function symmetricUnits(units: Units | undefined): number[][] {
 
 function findingsOf(engine: Engine, layers: readonly LayerHealth[], updated: Float32Array | undefined): string[] {
   const { plan } = engine;
-  const counts = layersOf(engine).map(({ parameters }) => parameters.reduce((sum, { ref }) => sum + ref.columns, 1));
-  const trains = layersOf(engine).map(({ parameters }) => parameters.some(({ trainable }) => trainable));
+  const parts = layersOf(engine).map(({ parameters }) => parameters);
+  const counts = parts.map((parameters) => parameters.reduce((sum, { ref }) => sum + ref.columns, 1));
+  const trains = parts.map((parameters) => parameters.some(({ trainable }) => trainable));
+  const zeros = parts.map((parameters) => zeroUnits(unitsOf(engine, parameters, "ref")));
   const meanSquares = layers.map(({ gradientNorm }, i) => gradientNorm / Math.sqrt(counts[i]));
   const largest = Math.max(...meanSquares);
+  // A whole layer of zeros lets nothing through, forward or back: it is the cause of what is 0 elsewhere.
+  const blocked = parts.some(
+    (parameters, i) => zeros[i].length > 0 && zeros[i].length === unitsOf(engine, parameters, "ref")?.columns,
+  );
+  const starved = layers.some(({ gradientNorm }, i) => trains[i] && largest > 0 && gradientNorm === 0);
   const findings: string[] = [];
   layers.forEach(({ layer, deadUnits, symmetricUnits, gradientNorm, updateRatio, nonFinite }, i) => {
     const say = (text: string) => findings.push(`Layer ${layer}: ${text}`);
     if (nonFinite > 0) say(`${nonFinite} weights or gradients are not finite: set weights from before.`);
-    if (deadUnits && deadUnits.length > 0) {
-      say(`${named(deadUnits)} dead, 0 on every row and without gradient: lower the rate, or use leaky-relu.`);
+    // A single output may well start from 0.
+    const zero = zeros[i].length > 1 || deadUnits?.includes(zeros[i][0]) || starved ? zeros[i] : [];
+    if (zero.length > 0) say(`${named(zero)} only weights of 0: start from random ones.`);
+    const dead = blocked ? [] : (deadUnits ?? []).filter((unit) => !zero.includes(unit));
+    if (dead.length > 0) {
+      say(`${named(dead)} dead, 0 on every row and without gradient: lower the rate, or use leaky-relu.`);
     }
-    for (const group of symmetricUnits) say(`${named(group)} the same weights: start from random ones.`);
+    for (const group of symmetricUnits) {
+      if (!zero.includes(group[0])) say(`${named(group)} the same weights: start from random ones.`);
+    }
     if (gradientNorm > EXPLODING) {
       say(
         `gradients explode, their norm is ${gradientNorm.toPrecision(3)}: scale the data, lower the rate, set clipNorm.`,
       );
-    } else if (trains[i] && largest > 0 && meanSquares[i] < VANISHING * largest) {
+    } else if (trains[i] && meanSquares[i] < VANISHING * largest && !(blocked && gradientNorm === 0)) {
       const share = (meanSquares[i] / largest).toPrecision(2);
       say(`gradients vanish, ${share} of the largest layer's: use relu and its kin, or fewer layers.`);
     }

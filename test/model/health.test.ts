@@ -79,6 +79,57 @@ describe("units", () => {
   });
 });
 
+describe("weights of 0", () => {
+  const zeros = { kernelInit: "zeros" } as const;
+  const start = "only weights of 0: start from random ones.";
+  it.each<[string, SequentialConfig["layers"], string[], number[]]>([
+    [
+      "where a network begins",
+      [dense(4, { activation: "relu", ...zeros }), dense(3, { activation: "softmax" })],
+      [`Layer 0: units 0, 1, 2, 3 ${start}`],
+      [0, 1, 2, 3],
+    ],
+    [
+      "where layers stand before and behind",
+      [
+        dense(4, { activation: "relu" }),
+        dense(2, { activation: "relu", ...zeros }),
+        dense(4, { activation: "relu" }),
+        dense(3, { activation: "softmax" }),
+      ],
+      [`Layer 1: units 0, 1 ${start}`],
+      [],
+    ],
+    [
+      "where it ends",
+      [dense(4, { activation: "tanh" }), dense(3, { activation: "softmax", ...zeros })],
+      [`Layer 1: units 0, 1, 2 ${start}`],
+      [],
+    ],
+  ])("are one finding, the cause, %s", (_, layers, findings, dead) => {
+    const report = sequential({ ...config, layers }).health(data);
+    expect(report.findings).toEqual(findings);
+    expect(report.layers[0].deadUnits).toEqual(dead);
+  });
+
+  it("of some units leave what is wrong with others", () => {
+    const model = sequential(config);
+    const [kernel, bias] = model.parameters.map(({ value }) => value);
+    for (const unit of [1, 6]) for (let i = 0; i < 4; i++) kernel[i * 8 + unit] = 0;
+    bias[3] = -100;
+    const { layers, findings } = model.health(data);
+    expect(findings).toEqual([`Layer 0: units 1, 6 ${start}`, expect.stringMatching(/^Layer 0: units 3 dead/)]);
+    expect(layers[0]).toMatchObject({ deadUnits: [1, 3, 6], symmetricUnits: [[1, 6]] });
+  });
+
+  it("of a lone output are a start like any other", () => {
+    const layers = [dense(1, zeros)];
+    const model = sequential({ ...config, layers, loss: "mean-squared-error" });
+    const y = data.y.map((value) => value + 1);
+    expect(model.health({ x: data.x, y }).findings.filter((text) => text.includes("weights of 0"))).toEqual([]);
+  });
+});
+
 describe("gradients and updates", () => {
   it("are those of the whole data, whatever the chunks, weights and clipping", () => {
     const sampleWeight = Float32Array.from({ length: 50 }, () => random.integer(4));
