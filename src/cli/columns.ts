@@ -1,39 +1,44 @@
 // What a table's columns are taken for: inputs, the target, or nothing; shown before anything is trained.
 import { type Column, classesOf, type Table } from "../data.ts";
-import { UsageError } from "./errors.ts";
+import { quoted, UsageError } from "./errors.ts";
 import type { Task } from "./settings.ts";
 import { layTable, plural } from "./terminal.ts";
 
 export interface ColumnChoice {
   readonly name: string;
-  readonly role: "number" | "category" | "target" | "left out";
+  readonly role: "number" | "category" | "target" | "weight" | "left out";
   readonly missing: number;
   readonly detail: string;
 }
 
 /** More categories than that, in more than half of the rows, are names of the rows. */
 const MANY_CATEGORIES = 20;
+/** More names than that are no help in a message. */
+const MANY_NAMES = 50;
 /** A whole number with no more values than that, counted from 0 or 1, is a class. */
 const FEW_CLASSES = 10;
 
 /** By name; or "last"; or by position, from 1. Errors: UsageError naming the columns. */
 export function findTarget({ columns }: Table, wanted: string | undefined): Column {
-  const names = columns.map(({ name }) => name).join(", ");
+  const names = list(
+    columns.map(({ name }) => name),
+    MANY_NAMES,
+  );
   if (wanted === undefined) throw new UsageError(`expected --target COLUMN, received none. Columns: ${names}.`);
   const position = wanted === "last" ? columns.length : /^\d+$/.test(wanted) ? Number(wanted) : 0;
   const found = columns.find(({ name }) => name === wanted) ?? columns[position - 1];
   if (found) return found;
-  throw new UsageError(`expected --target to be a column, received "${wanted}". Columns: ${names}.`);
+  throw new UsageError(`expected --target to be a column, received ${quoted(wanted)}. Columns: ${names}.`);
 }
 
 /** Errors: UsageError where the target cannot be what was asked for. */
 export function findTask(target: Column, asked: "classification" | "regression" | undefined): Task {
   const distinct = new Set<unknown>(present(target));
   if (asked === "regression" && target.type === "text") {
-    throw new UsageError(`expected a target of numbers for --task regression, "${target.name}" is text.`);
+    throw new UsageError(`expected a target of numbers for --task regression, ${quoted(target.name)} is text.`);
   }
   if (distinct.size < 2) {
-    throw new UsageError(`expected a target with at least 2 values, "${target.name}" has ${distinct.size}.`);
+    throw new UsageError(`expected a target with at least 2 values, ${quoted(target.name)} has ${distinct.size}.`);
   }
   const few = target.type === "text" || distinct.size === 2 || areClasses(distinct as Set<number>);
   if (asked ? asked === "regression" : !few) return "regression";
@@ -41,26 +46,21 @@ export function findTask(target: Column, asked: "classification" | "regression" 
 }
 
 function areClasses(values: ReadonlySet<number>): boolean {
+  if (values.size > FEW_CLASSES) return false;
   const lowest = Math.min(...values);
-  return (
-    values.size <= FEW_CLASSES && (lowest === 0 || lowest === 1) && Math.max(...values) === lowest + values.size - 1
-  );
+  return (lowest === 0 || lowest === 1) && Math.max(...values) === lowest + values.size - 1;
 }
 
-/** Whether an input is worth having, and as what. */
-export function chooseColumns(
-  { columns, rows }: Table,
-  target: string,
-  task: Task,
-  {
-    ignore = [],
-    categories = [],
-  }: { ignore?: readonly string[] | undefined; categories?: readonly string[] | undefined },
-): ColumnChoice[] {
-  for (const name of [...ignore, ...categories]) {
-    if (!columns.some((column) => column.name === name))
-      throw new UsageError(`expected a column "${name}", found none.`);
-  }
+interface Wishes {
+  readonly ignore?: readonly string[] | undefined;
+  readonly categories?: readonly string[] | undefined;
+  readonly sampleWeight?: string | undefined;
+}
+
+/** Whether an input is worth having, and as what. Errors: UsageError for wishes that cannot be. */
+export function chooseColumns({ columns, rows }: Table, target: string, task: Task, wishes: Wishes): ColumnChoice[] {
+  const { ignore = [], categories = [], sampleWeight } = wishes;
+  checkWishes(columns, target, wishes);
   return columns.map((column) => {
     const { name, type } = column;
     const values = present(column);
@@ -68,9 +68,10 @@ export function chooseColumns(
     const distinct = new Set<unknown>(values);
     const choice = (role: ColumnChoice["role"], detail: string) => ({ name, role, missing, detail });
     if (name === target) return choice("target", describeTarget(column, task));
+    if (name === sampleWeight) return choice("weight", describeNumbers(values as number[]));
     if (ignore.includes(name)) return choice("left out", "as asked");
     if (distinct.size === 0) return choice("left out", "empty");
-    if (distinct.size === 1) return choice("left out", `always ${[...distinct][0]}`);
+    if (distinct.size === 1) return choice("left out", `always ${list([String([...distinct][0])])}`);
     if (type === "number" && !categories.includes(name)) return choice("number", describeNumbers(values as number[]));
     if (!categories.includes(name) && distinct.size > MANY_CATEGORIES && distinct.size > rows / 2) {
       const categories = `${plural(distinct.size, "category", "categories")}, nearly one a row`;
@@ -78,6 +79,21 @@ export function chooseColumns(
     }
     return choice("category", list(classesOf(values)));
   });
+}
+
+function checkWishes(columns: readonly Column[], target: string, wishes: Wishes): void {
+  const { ignore = [], categories = [], sampleWeight } = wishes;
+  const named = { ignore, categories, "sample-weight": sampleWeight === undefined ? [] : [sampleWeight] };
+  for (const [option, names] of Object.entries(named)) {
+    for (const name of names) {
+      const found = columns.find((column) => column.name === name);
+      if (!found) throw new UsageError(`expected --${option} to name a column, found no ${quoted(name)}.`);
+      if (name === target) throw new UsageError(`expected --${option} to name no target, received ${quoted(name)}.`);
+      if (name === sampleWeight && found.type === "text") {
+        throw new UsageError(`expected --sample-weight to be a column of numbers, ${quoted(name)} is text.`);
+      }
+    }
+  }
 }
 
 function present({ type, values }: Column): (number | string)[] {
@@ -107,14 +123,18 @@ function describeOdd(values: readonly string[]): string {
   return odd === undefined ? "" : `: ${list([odd])} is no number (--missing, --decimal)`;
 }
 
-function list(names: readonly string[]): string {
-  const shown = names.slice(0, 6).map((name) => (name.length > 20 ? `${name.slice(0, 19)}…` : name));
-  return names.length > 6 ? `${shown.join(", ")} and ${names.length - 6} more` : shown.join(", ");
+function list(names: readonly string[], most = 6): string {
+  const shown = names.slice(0, most).map((name) => cut(name, 20));
+  return names.length > most ? `${shown.join(", ")} and ${names.length - most} more` : shown.join(", ");
+}
+
+function cut(name: string, most: number): string {
+  return name.length > most ? `${name.slice(0, most - 1)}…` : name;
 }
 
 export function drawColumns(choices: readonly ColumnChoice[]): string {
   const rows = choices.map(({ name, role, missing, detail }) => [
-    name,
+    cut(name, 40),
     role,
     missing === 0 ? "" : String(missing),
     detail,

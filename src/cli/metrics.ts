@@ -1,4 +1,5 @@
 // How good predictions are: confusion and what follows from it for classes; errors for numbers.
+import type { Measures } from "../index.ts";
 import { layTable, type Terminal } from "./terminal.ts";
 
 export interface ClassScore {
@@ -24,7 +25,10 @@ export interface NumberScores {
   readonly r2: number;
 }
 
-export type Scores = ClassScores | NumberScores;
+export type Scores = (ClassScores | NumberScores) & {
+  /** Those that `--metrics` named. */
+  readonly metrics?: Measures | undefined;
+};
 
 /** Shares of nothing count as 0, as scikit-learn has it. */
 export function scoreClasses(
@@ -73,6 +77,21 @@ export function scoreNumbers(truths: ArrayLike<number>, guesses: ArrayLike<numbe
 }
 
 export function printScores(terminal: Terminal, scores: Scores): void {
+  printMain(terminal, scores);
+  if (scores.metrics) terminal.print(`\n${describeMeasures(scores.metrics)}`);
+}
+
+/** In a line. */
+export function describeMeasures(measures: Measures): string {
+  return shownMeasures(measures).flat().join(" ");
+}
+
+/** Names and figures. */
+export function shownMeasures(measures: Measures): [name: string, value: string][] {
+  return Object.entries(measures).map(([name, value]) => [name, figure(value ?? Number.NaN)]);
+}
+
+function printMain(terminal: Terminal, scores: Scores): void {
   if (!("confusion" in scores)) {
     const rows = [
       ["mean absolute error", figure(scores.meanAbsoluteError)],

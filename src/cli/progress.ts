@@ -43,11 +43,17 @@ function lines(terminal: Terminal, { first, last, title }: Work): Progress {
   };
 }
 
-/** Loss and accuracy, of the validation part too where there is one. */
+/** Loss and accuracy, of the validation part too where there is one, and metrics. */
 function figures(report: EpochReport): string[] {
-  const { loss, accuracy, validationLoss, validationAccuracy } = report;
-  const shown = { loss, accuracy, "validation loss": validationLoss, "validation accuracy": validationAccuracy };
-  return Object.entries(shown).flatMap(([name, value]) => (value === undefined ? [] : [`${name} ${short(value)}`]));
+  const { loss, accuracy, validationLoss, validationAccuracy, ...others } = report;
+  const { epoch: _, step: __, learningRate: ___, rowsPerSecond: ____, ...metrics } = others;
+  const shown = Object.entries({ loss, accuracy, validationLoss, validationAccuracy, ...metrics });
+  return shown.flatMap(([name, value]) => (value === undefined ? [] : [`${spoken(name)} ${short(value)}`]));
+}
+
+/** validationF1 -> validation f1. */
+export function spoken(name: string): string {
+  return name.replace(/^validation(.)/, (_, letter: string) => `validation ${letter.toLowerCase()}`);
 }
 
 /** In six or seven characters. */

@@ -1,8 +1,9 @@
 // `--report`: a training as a page that needs nothing but itself.
 import { uplotScript, uplotStyle } from "../generated/assets.ts";
+import type { MetricName } from "../index.ts";
 import { unpack } from "./assets.ts";
 import { writeText } from "./files.ts";
-import type { ClassScores, Scores } from "./metrics.ts";
+import { type ClassScores, type Scores, shownMeasures } from "./metrics.ts";
 import type { Outcome } from "./outcome.ts";
 import type { EpochRecord, Settings, TrainingRecord } from "./settings.ts";
 import { plural } from "./terminal.ts";
@@ -23,6 +24,10 @@ export function reportPage(outcome: Outcome, { settings, history, bestEpoch }: T
   const charts = [
     chartOf("Loss", history, { training: "loss", validation: "validationLoss" }),
     chartOf("Accuracy", history, { training: "accuracy", validation: "validationAccuracy" }),
+    ...(settings.metrics ?? []).filter((name) => name !== "accuracy").map((name) => metricChart(name, history)),
+    settings.schedule || settings.warmup
+      ? chartOf("Learning rate", history, { "next step": "learningRate" })
+      : undefined,
   ].filter((chart) => chart !== undefined);
   const title = `Training of ${target}`;
   const stopped = outcome.stopped === "early" ? `, stopped early: epoch ${bestEpoch} was the best` : "";
@@ -64,7 +69,17 @@ function chartOf(
   return { title, names: curves.map(([name]) => name), data: [history.map(({ epoch }) => epoch), ...data] };
 }
 
+function metricChart(name: MetricName, history: readonly EpochRecord[]): Chart | undefined {
+  const validation = `validation${name[0].toUpperCase()}${name.slice(1)}` as keyof EpochRecord;
+  return chartOf(name, history, { training: name, validation });
+}
+
 function scoresHtml(scores: Scores): string {
+  const metrics = scores.metrics ? `\n${tableHtml(shownMeasures(scores.metrics))}` : "";
+  return mainScoresHtml(scores) + metrics;
+}
+
+function mainScoresHtml(scores: Scores): string {
   if (!("confusion" in scores)) {
     const { meanAbsoluteError, rootMeanSquaredError, r2 } = scores;
     return tableHtml([

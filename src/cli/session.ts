@@ -4,12 +4,22 @@ import type { Model } from "../index.ts";
 import { Checkpoints, removeLeftovers } from "./checkpoints.ts";
 import type { Context } from "./context.ts";
 import { Interruption } from "./errors.ts";
+import { inUnits, measuresOf } from "./measures.ts";
 import type { Scores } from "./metrics.ts";
 import type { Outcome } from "./outcome.ts";
 import { type Progress, progressOf, SILENT } from "./progress.ts";
-import type { EpochRecord, KeptModel, TrainingRecord } from "./settings.ts";
+import type { KeptModel, TrainingRecord } from "./settings.ts";
 import { grouped, plural, type Terminal } from "./terminal.ts";
-import { answersOf, classesIn, fitModel, type Parts, partsOf, samplesOf, scoresOf, type Watching } from "./training.ts";
+import {
+  answersOf,
+  classesIn,
+  fitModel,
+  partsOf,
+  type Samples,
+  samplesOf,
+  scoresOf,
+  type Watching,
+} from "./training.ts";
 
 export interface Training {
   readonly path: string;
@@ -28,7 +38,7 @@ export async function runTraining(
   const { settings, start, history } = training;
   const { save } = values;
   const parts = partsOf(table, settings);
-  const samples = samplesOf(preprocessing, parts);
+  const samples = samplesOf(preprocessing, parts, settings);
   if (save !== undefined) await removeLeftovers(save);
   const checkpoints = new Checkpoints(model, kept, save, values.checkpointEvery ?? 30);
   // At once: a path that cannot be written is no surprise for the end.
@@ -36,14 +46,14 @@ export async function runTraining(
   if (!values.json) announce(terminal, model, samples.train.rows, parts.validation?.rows ?? 0);
   const work = { first: history.length + 1, last: training.epochs, rows: samples.train.rows };
   const progress = values.json || values.quiet ? SILENT : progressOf(terminal, work);
-  const watching = { ...watch(history, progress, checkpoints), signal: interrupt.signal, resume };
+  const watching = { ...watch(kept, progress, checkpoints), signal: interrupt.signal, resume };
   try {
     const epochs = training.epochs - start;
     const { stopped, bestEpoch } = await fitModel(model, preprocessing, samples, settings, epochs, watching);
     progress.stop();
     Object.assign(training, { finished: true, bestEpoch });
     await checkpoints.write();
-    const validation = scoreValidation(model, preprocessing, parts);
+    const validation = scoreValidation(model, preprocessing, samples);
     return { parameters: model.weights.length, epochs: history, stopped, bestEpoch, validation, saved: save };
   } catch (error) {
     progress.stop();
@@ -52,24 +62,26 @@ export async function runTraining(
 }
 
 /** What happens while a training goes on: it is written down, shown and kept. */
-function watch(history: EpochRecord[], progress: Progress, checkpoints: Checkpoints): Watching {
+function watch({ training, preprocessing }: KeptModel, progress: Progress, checkpoints: Checkpoints): Watching {
   return {
     onBatch(report) {
       progress.onBatch(report);
       return checkpoints.due();
     },
-    onEpoch(report) {
+    onEpoch(given) {
+      const report = inUnits(given, preprocessing);
       const { rowsPerSecond: _, ...record } = report;
-      history.push(record);
+      training.history.push(record);
       progress.onEpoch(report);
       return checkpoints.due();
     },
   };
 }
 
-function scoreValidation(model: Model, preprocessing: Preprocessing, { validation }: Parts): Scores | undefined {
+function scoreValidation(model: Model, preprocessing: Preprocessing, { validation }: Samples): Scores | undefined {
   if (!validation) return undefined;
-  return scoresOf(answersOf(model, preprocessing, validation, "zeros"), classesIn(preprocessing));
+  const metrics = measuresOf(model, preprocessing, validation);
+  return scoresOf(answersOf(model, preprocessing, validation), classesIn(preprocessing), metrics);
 }
 
 function announce(terminal: Terminal, model: Model, rows: number, validation: number): void {

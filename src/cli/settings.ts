@@ -9,7 +9,7 @@ import {
   parsePreprocessing,
   type Table,
 } from "../data.ts";
-import type { ActivationName, EpochReport, Model } from "../index.ts";
+import type { ActivationName, EpochReport, MetricName, Model } from "../index.ts";
 import { CommandError } from "./errors.ts";
 import { readBytes } from "./files.ts";
 
@@ -27,6 +27,11 @@ export const ACTIVATIONS = [
   "tanh",
   "sigmoid",
 ] as const satisfies readonly ActivationName[];
+
+/** Units: every in epochs. */
+export type ScheduleSettings =
+  | { readonly kind: "cosine"; readonly final: number }
+  | { readonly kind: "step" | "exponential"; readonly rate: number; readonly every: number };
 
 export interface Settings {
   readonly target: string;
@@ -47,6 +52,16 @@ export interface Settings {
   /** The share of rows that are kept from training. */
   readonly validation: number;
   readonly patience?: number | undefined;
+  /** Undefined: the rate stays as it is. */
+  readonly schedule?: ScheduleSettings | undefined;
+  /** Epochs in which the rate grows from 0. */
+  readonly warmup?: number | undefined;
+  readonly clipNorm?: number | undefined;
+  readonly clipValue?: number | undefined;
+  readonly labelSmoothing?: number | undefined;
+  readonly metrics?: readonly MetricName[] | undefined;
+  /** The column with the rows' weights. */
+  readonly sampleWeight?: string | undefined;
   /** By class name, or "balanced". */
   readonly classWeight?: Readonly<Record<string, number>> | "balanced" | undefined;
   readonly csv: CsvOptions;

@@ -10,6 +10,7 @@ import { CommandError, UsageError } from "./errors.ts";
 import { checkOutput, checkWritable, csvOptions, decideHeader, readBytes, readModel } from "./files.ts";
 import { listen } from "./interrupt.ts";
 import { printScores } from "./metrics.ts";
+import { networkFor } from "./network.ts";
 import { kebab, parseLine } from "./options.ts";
 import type { Outcome } from "./outcome.ts";
 import { writeReport } from "./report.ts";
@@ -17,7 +18,7 @@ import { runTraining } from "./session.ts";
 import { keptIn, type TrainingRecord } from "./settings.ts";
 import { plural, type Terminal } from "./terminal.ts";
 import { describeTask, epochsOf, settingsOf, TRAIN, type TrainValues, WITH_RESUME } from "./train-options.ts";
-import { networkFor, partsOf, prepareFor, unseenClass } from "./training.ts";
+import { partsOf, prepareFor, unseenClass } from "./training.ts";
 
 export async function train(args: readonly string[], terminal: Terminal): Promise<void> {
   const { operands, values } = parseLine(TRAIN, args);
@@ -84,7 +85,7 @@ async function begin({ path, bytes }: Source, context: Context): Promise<Outcome
       `expected rows of every ${target} in the part for training, none of ${JSON.stringify(unseen)} fell into it. Leave out classes of very few rows, or keep less for validation (--validation 0: nothing).`,
     );
   }
-  const model = networkFor(preprocessing, settings, context.run);
+  const model = networkFor(preprocessing, settings, { epochs: training.epochs, rows: parts.train.rows }, context.run);
   const trained = await runTraining({ path, table, model, kept: { preprocessing, training } }, context);
   return finish({ ...found, ...(crossValidation ? { crossValidation } : {}), ...trained }, training, context);
 }

@@ -1,5 +1,4 @@
-// A training: parts of the data, the network, fit with checkpoints; the same for the command and for each fold.
-
+// A training: parts of the data, fit with checkpoints; the same for the command and for each fold.
 import {
   apply,
   type Column,
@@ -12,24 +11,8 @@ import {
   type Table,
   toIndices,
 } from "../data.ts";
-import {
-  adagrad,
-  adam,
-  adamw,
-  type Dataset,
-  dense,
-  dropout,
-  type FitOptions,
-  type History,
-  type LayerSpec,
-  type Model,
-  type OptimizerSpec,
-  type RunOptions,
-  rmsprop,
-  sequential,
-  sgd,
-} from "../index.ts";
-import { UsageError } from "./errors.ts";
+import type { Dataset, FitOptions, History, Measures, Model } from "../index.ts";
+import { CommandError, quoted, UsageError } from "./errors.ts";
 import { type Scores, scoreClasses, scoreNumbers } from "./metrics.ts";
 import { isClassifier, type Settings } from "./settings.ts";
 
@@ -53,60 +36,41 @@ export function prepareFor(train: Table, settings: Settings): Preprocessing {
   return prepare(train, { target, task, ignore, categories, fill, scale, unknown });
 }
 
+/** As the library takes them. */
+const HEAVIEST = 1e18;
+
+type Weighted = Prepared & Pick<Dataset, "sampleWeight">;
+
 export interface Samples {
-  readonly train: Prepared;
-  readonly validation: Prepared | undefined;
+  readonly train: Weighted;
+  readonly validation: Weighted | undefined;
 }
 
 /** What the training part does not know is no reason to stop in its own other part. */
-export function samplesOf(preprocessing: Preprocessing, { train, validation }: Parts): Samples {
+export function samplesOf(preprocessing: Preprocessing, { train, validation }: Parts, settings: Settings): Samples {
   return {
-    train: apply(preprocessing, train),
-    validation: validation && apply(preprocessing, validation, { unknown: "zeros" }),
+    train: { ...apply(preprocessing, train), sampleWeight: weightsOf(train, settings) },
+    validation: validation && {
+      ...apply(preprocessing, validation, { unknown: "zeros" }),
+      sampleWeight: weightsOf(validation, settings),
+    },
   };
+}
+
+/** Errors: CommandError for a cell that is no weight. */
+function weightsOf({ columns, rowNumbers }: Table, { sampleWeight }: Settings): Float64Array | undefined {
+  if (sampleWeight === undefined) return undefined;
+  const values = columns.find(({ name }) => name === sampleWeight)?.values as Float64Array;
+  const wrong = values.findIndex((value) => !(value >= 0 && value <= HEAVIEST));
+  if (wrong < 0) return values;
+  const found = Number.isNaN(values[wrong]) ? "none" : String(values[wrong]);
+  throw new CommandError(
+    `expected a weight from 0 to ${HEAVIEST} in column ${quoted(sampleWeight)} at row ${rowNumbers[wrong]}, received ${found}.`,
+  );
 }
 
 export function classesIn({ target }: Preprocessing): readonly string[] {
   return target?.kind === "class" ? target.classes : [];
-}
-
-export function networkFor(preprocessing: Preprocessing, settings: Settings, run: RunOptions = {}): Model {
-  const { hidden, seed } = settings;
-  const outputs = classesIn(preprocessing).length;
-  const [units, head, loss] =
-    outputs === 0
-      ? ([1, "linear", "mean-squared-error"] as const)
-      : outputs === 2
-        ? ([1, "sigmoid", "binary-cross-entropy"] as const)
-        : ([outputs, "softmax", "cross-entropy"] as const);
-  return sequential({
-    input: preprocessing.inputs,
-    layers: [...hidden.flatMap((width) => hiddenLayer(width, settings)), dense(units, { activation: head })],
-    loss,
-    optimizer: optimizerOf(settings),
-    seed,
-    ...run,
-  });
-}
-
-function hiddenLayer(width: number, { activation, dropout: rate }: Settings): LayerSpec[] {
-  return [dense(width, { activation }), ...(rate ? [dropout(rate)] : [])];
-}
-
-function optimizerOf({ optimizer, learningRate, weightDecay }: Settings): OptimizerSpec {
-  const rate = { learningRate, weightDecay };
-  switch (optimizer) {
-    case "adam":
-      return adam(rate);
-    case "adamw":
-      return adamw(rate);
-    case "sgd":
-      return sgd({ ...rate, momentum: 0.9 });
-    case "rmsprop":
-      return rmsprop(rate);
-    case "adagrad":
-      return adagrad(rate);
-  }
 }
 
 /** Errors: UsageError for classes that are none. */
@@ -123,7 +87,9 @@ function classWeights(
   }
   for (const name of Object.keys(classWeight)) {
     if (!classes.includes(name)) {
-      throw new UsageError(`expected --class-weight of the classes ${classes.join(", ")}, received one of "${name}".`);
+      throw new UsageError(
+        `expected --class-weight of the classes ${classes.join(", ")}, received one of ${quoted(name)}.`,
+      );
     }
   }
   return classes.map((name) => classWeight[name] ?? 1);
@@ -158,20 +124,13 @@ export function fitModel(
   });
 }
 
-/** The predictions of a table whose target is known, beside it: class indices, or numbers in the target's units. */
+/** The predictions of rows whose target is known, beside it: class indices, or numbers in the target's units. */
 export interface Answers {
   readonly truths: number[];
   readonly guesses: number[];
 }
 
-export function answersOf(
-  model: Model,
-  preprocessing: Preprocessing,
-  table: Table,
-  unknown?: "error" | "zeros",
-): Answers {
-  const options = unknown ? { unknown } : {};
-  const { x, y } = apply(preprocessing, table, options);
+export function answersOf(model: Model, preprocessing: Preprocessing, { x, y }: Prepared): Answers {
   const decoded = decode(preprocessing, model.predict(x));
   if (decoded instanceof Float64Array) {
     return { truths: Array.from(decode(preprocessing, y) as Float64Array), guesses: Array.from(decoded) };
@@ -179,6 +138,7 @@ export function answersOf(
   return { truths: Array.from(y), guesses: Array.from(toIndices(decoded, classesIn(preprocessing))) };
 }
 
-export function scoresOf({ truths, guesses }: Answers, classes: readonly string[]): Scores {
-  return classes.length > 0 ? scoreClasses(truths, guesses, classes) : scoreNumbers(truths, guesses);
+export function scoresOf({ truths, guesses }: Answers, classes: readonly string[], metrics?: Measures): Scores {
+  const scores = classes.length > 0 ? scoreClasses(truths, guesses, classes) : scoreNumbers(truths, guesses);
+  return metrics ? { ...scores, metrics } : scores;
 }
