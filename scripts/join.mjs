@@ -2,7 +2,7 @@
 // Joins the chunks that entries share into two files: a runtime takes about two milliseconds for each file that it loads.
 // Two and not one: bundlers drop whole files more surely than statements, and small entries must stay small.
 import { basename } from "node:path";
-import { build } from "esbuild";
+import { bundle } from "./steps/bundle.mjs";
 
 /** @typedef {import("esbuild").BuildOptions} BuildOptions */
 /** @typedef {import("esbuild").BuildResult<{ write: false, metafile: true }>} BuildResult */
@@ -41,7 +41,7 @@ export async function joinChunks({ outputFiles, metafile }, options, isSmall) {
     });
     const plugins = [fromMemory(texts, new Set(own))];
     const stdin = { contents: contents.join("") };
-    const { outputFiles } = await build({ ...options, stdin, splitting: false, write: false, plugins });
+    const { outputFiles } = await bundle({ ...options, stdin, splitting: false, plugins });
     return renamed(outputFiles[0].text);
   };
   return new Map([

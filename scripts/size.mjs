@@ -2,7 +2,7 @@
 // Budgets: the kernels, and what a bundled script that trains a network costs.
 import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
-import { build } from "esbuild";
+import { bundle } from "./steps/bundle.mjs";
 
 const TRAINING = `
   import { adam, dense, sequential } from "./dist/index.js";
@@ -27,8 +27,8 @@ export async function checkSize() {
   const rows = [
     { name: "kernels", bytes: wasm.length, aim: 18_000, limit: 23_800 },
     { name: "kernels, gzip", bytes: gzipped(wasm), aim: 6_500, limit: 9_800 },
-    { name: "a script that trains, gzip", bytes: gzipped(await bundle(TRAINING)), aim: 24_000, limit: 43_300 },
-    { name: "a script that predicts, gzip", bytes: gzipped(await bundle(PREDICTING)), aim: 12_000, limit: 19_200 },
+    { name: "a script that trains, gzip", bytes: gzipped(await program(TRAINING)), aim: 24_000, limit: 43_300 },
+    { name: "a script that predicts, gzip", bytes: gzipped(await program(PREDICTING)), aim: 12_000, limit: 19_200 },
   ];
   for (const { name, bytes, aim } of rows) {
     console.log(`     ${name}: ${bytes} bytes${bytes > aim ? `, over the aim of ${aim}` : ""}`);
@@ -40,16 +40,9 @@ export async function checkSize() {
 }
 
 /** @param {string} contents */
-async function bundle(contents) {
-  const { outputFiles } = await build({
-    stdin: { contents, resolveDir: "." },
-    bundle: true,
-    minify: true,
-    format: "esm",
-    target: "es2022",
-    write: false,
-    logLevel: "silent",
-  });
+async function program(contents) {
+  const options = /** @type {const} */ ({ minify: true, format: "esm", target: "es2022", logLevel: "silent" });
+  const { outputFiles } = await bundle({ ...options, stdin: { contents, resolveDir: "." } });
   return outputFiles[0].contents;
 }
 
