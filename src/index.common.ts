@@ -31,14 +31,16 @@ export type { HuberSpec, MeanAbsoluteErrorSpec, MeanSquaredErrorSpec } from "./l
 export type { Measures, Metric, MetricName } from "./metrics.ts";
 export { type LoadOptions, planMemory, type RunOptions, type SequentialConfig } from "./model/build.ts";
 export { type ConfusionMatrix, confusionMatrix } from "./model/confusion.ts";
-export type { Dataset, Inputs, NumberArray, TargetsInput } from "./model/data.ts";
+export type { Dataset } from "./model/data.ts";
 export type { EarlyStoppingOptions } from "./model/early-stopping.ts";
 export type { FitOptions } from "./model/fit-job.ts";
 export type { HealthReport, LayerHealth } from "./model/health.ts";
+export type { Inputs, NumberArray } from "./model/matrix.ts";
 export type { Model } from "./model/model.ts";
 export type { BatchReport, EpochReport, History, Outcome } from "./model/reports.ts";
 export { createRuntime, type Runtime } from "./model/runtime.ts";
 export type { DataSource, DataStream } from "./model/stream.ts";
+export type { TargetsInput } from "./model/targets.ts";
 export type { TrainBatchOptions } from "./model/train-batch.ts";
 export type { Evaluation } from "./model/trainer.ts";
 export type { ForwardOptions } from "./model/two-way.ts";

@@ -2,6 +2,6 @@
 export type { Region } from "./contract.ts";
 export { type ErrorCode, SimdgradError } from "./errors.ts";
 export type { LayerSpec } from "./layers/index.ts";
-export type { Inputs, NumberArray } from "./model/data.ts";
+export type { Inputs, NumberArray } from "./model/matrix.ts";
 export type { LoadPredictor, Predictor, PredictorOptions, PredictorSpec } from "./model/predictor.ts";
 export type { UserMetadata } from "./model/user-metadata.ts";

@@ -3,8 +3,9 @@ import type { BufferRef } from "../contract.ts";
 import { PURPOSE_SHUFFLE, seedWords } from "../numerics.ts";
 import { MIN_SCRATCH_BYTES } from "../plan/arena.ts";
 import { SCRATCH } from "../plan/builder.ts";
-import { badCell, checkIndices, type Matrix, type ReadDataset } from "./data.ts";
+import type { ReadDataset } from "./data.ts";
 import type { Engine } from "./engine.ts";
+import { badCell, checkIndices, type Matrix } from "./matrix.ts";
 
 /** Which rows of a data set make a batch: `count` of them from `start`, in the data's order or in a shuffled one. */
 export interface Selection {

@@ -2,8 +2,9 @@
 import { SimdgradError } from "../errors.ts";
 import { lossRule } from "../losses/index.ts";
 import { table } from "../plan/print.ts";
-import { type Dataset, largestOfRow, readDataset } from "./data.ts";
+import { type Dataset, readDataset } from "./data.ts";
 import type { Model } from "./model.ts";
+import { classOf } from "./targets.ts";
 
 /** Which classes a model took for which. */
 export interface ConfusionMatrix {
@@ -26,15 +27,10 @@ export function confusionMatrix(model: Model, data: Dataset): ConfusionMatrix {
     );
   }
   const { targets, sampleWeights, rows } = readDataset("confusionMatrix", data, { inputs: input, kind, outputs });
-  const { values, columns } = targets.matrix;
-  const classOf = (row: number): number => {
-    if (targets.kind === "labels") return values[row];
-    return columns === 1 ? Number(values[row] > 0.5) : largestOfRow(values, row, columns);
-  };
   const answers = model.predictClasses(data.x);
   const classes = kind === "classes" ? outputs : 2;
   const counts = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
-  for (let row = 0; row < rows; row++) counts[classOf(row)][answers[row]] += sampleWeights?.[row] ?? 1;
+  for (let row = 0; row < rows; row++) counts[classOf(targets, row)][answers[row]] += sampleWeights?.[row] ?? 1;
   const heading = ["class", ...counts.map((_, j) => `as ${j}`)];
   return { counts, toString: () => table([heading, ...counts.map((row, i) => [String(i), ...row.map(String)])]) };
 }

@@ -2,22 +2,13 @@
 import { SimdgradError, show } from "../errors.ts";
 import { checkBoolean, checkCount, checkKeys, checkNumber, checkObject, orDefault } from "../options.ts";
 import type { AbortSignalLike } from "../wasm.ts";
-import {
-  apartFrom,
-  checkBatchRows,
-  checkIndices,
-  checkIsDataset,
-  checkWeight,
-  type Dataset,
-  isNumberArray,
-  largestOfRow,
-  type ReadDataset,
-  readDataset,
-} from "./data.ts";
+import { checkBatchRows, checkIsDataset, checkWeight, type Dataset, type ReadDataset, readDataset } from "./data.ts";
 import { EarlyStopping, type EarlyStoppingOptions } from "./early-stopping.ts";
 import type { Engine } from "./engine.ts";
+import { apartFrom, checkIndices, isNumberArray } from "./matrix.ts";
 import type { BatchReport, EpochReport } from "./reports.ts";
 import { type DataSource, isStream, Stream } from "./stream.ts";
+import { classOf } from "./targets.ts";
 import type { Trainer } from "./trainer.ts";
 
 /** Options of `fit` and `train`. */
@@ -246,7 +237,7 @@ function applyClassWeight(
   const table = readClassWeight(where, classWeight, kind === "classes" ? outputs : 2);
   const weights = Float32Array.from(
     { length: data.rows },
-    (_, i) => (data.weights?.[i] ?? 1) * table[classOf(data, i)],
+    (_, i) => (data.weights?.[i] ?? 1) * table[classOf(data.targets, i)],
   );
   return { ...data, weights };
 }
@@ -275,11 +266,4 @@ function readClassWeight(where: string, classWeight: unknown, classes: number): 
     // Above, a product with a row's weight may leave f32.
     checkNumber(where, `classWeight of class ${name}`, orDefault(record[name], 1), { low: 0, high: 1e18 }),
   );
-}
-
-function classOf({ targets }: ReadDataset, row: number): number {
-  const { values, columns } = targets.matrix;
-  if (targets.kind === "labels") return values[row];
-  if (columns === 1) return values[row] > 0.5 ? 1 : 0;
-  return largestOfRow(values, row, columns);
 }

@@ -1,10 +1,11 @@
 // Training over epochs: order, batches, validation, reports.
 import { SimdgradError } from "../errors.ts";
 import { shuffle } from "./batches.ts";
-import { checkFinite, type ReadDataset } from "./data.ts";
+import type { ReadDataset } from "./data.ts";
 import type { Engine } from "./engine.ts";
 import { measure } from "./evaluate.ts";
 import type { FitInputs, FitJob } from "./fit-job.ts";
+import { checkFinite } from "./matrix.ts";
 import type { Progress, RunState } from "./progress.ts";
 import { type EpochReport, type Outcome, validationName } from "./reports.ts";
 import { Stream } from "./stream.ts";

@@ -2,8 +2,8 @@
 import { SimdgradError, show } from "../errors.ts";
 import { activationOf } from "../layers/activations.ts";
 import { loadInputs } from "./batches.ts";
-import { type Inputs, largestOfRow, type Matrix, readMatrix } from "./data.ts";
 import type { Engine, RunList } from "./engine.ts";
+import { type Inputs, largestOfRow, type Matrix, readMatrix } from "./matrix.ts";
 
 export class Inference {
   private readonly engine: Engine;

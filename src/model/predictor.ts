@@ -6,13 +6,13 @@ import { checkCount, checkKeys, orDefault } from "../options.ts";
 import { compilePredictor } from "../plan/compile.ts";
 import { type NetworkSpec, normalizeLayers } from "../plan/layout.ts";
 import type { WasmModule } from "../wasm.ts";
-import type { Inputs } from "./data.ts";
 import { Engine } from "./engine.ts";
 import { inFile } from "./file.ts";
 import { openModel, readSpec } from "./file-header.ts";
 import { capacityOf } from "./file-memory.ts";
 import { TensorTaker } from "./file-tensors.ts";
 import { Inference } from "./inference.ts";
+import type { Inputs } from "./matrix.ts";
 import { readUser, type UserMetadata } from "./user-metadata.ts";
 
 /** Options of `load`. */

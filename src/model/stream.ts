@@ -1,7 +1,8 @@
 // Data that comes in pieces, more than memory holds: pulled one piece at a time and cut anew into chunks of rows.
 import { SimdgradError, show } from "../errors.ts";
 import type { AbortSignalLike } from "../wasm.ts";
-import { checkFinite, type DataShape, type Dataset, isNumberArray, type ReadDataset, readPiece } from "./data.ts";
+import { type DataShape, type Dataset, type ReadDataset, readPiece } from "./data.ts";
+import { checkFinite, isNumberArray } from "./matrix.ts";
 
 /** Pieces of any number of rows. */
 export type DataStream = Iterable<Dataset> | AsyncIterable<Dataset>;

@@ -1,7 +1,9 @@
 // One optimizer step on a batch of the caller's.
 import { checkKeys } from "../options.ts";
-import { apartFrom, type Inputs, type ReadDataset, readDataset, type TargetsInput } from "./data.ts";
+import { type ReadDataset, readDataset } from "./data.ts";
 import type { Engine } from "./engine.ts";
+import { apartFrom, type Inputs } from "./matrix.ts";
+import type { TargetsInput } from "./targets.ts";
 import type { Trainer } from "./trainer.ts";
 
 /** Options of `trainBatch`. */

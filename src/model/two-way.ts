@@ -3,8 +3,9 @@ import { SimdgradError } from "../errors.ts";
 import { checkBoolean, checkKeys, orDefault } from "../options.ts";
 import type { TwoWayProgram, TwoWayPrograms } from "../plan/compile.ts";
 import { copyRows, loadInputs } from "./batches.ts";
-import { apartFrom, checkBatchRows, checkFinite, type Inputs, readMatrix } from "./data.ts";
+import { checkBatchRows } from "./data.ts";
 import type { Engine, RunList } from "./engine.ts";
+import { apartFrom, checkFinite, type Inputs, readMatrix } from "./matrix.ts";
 
 /** Options of `forward`. */
 export interface ForwardOptions {

@@ -2,7 +2,7 @@
 import type { BufferRef } from "../contract.ts";
 import { SimdgradError, show } from "../errors.ts";
 import type { Plan } from "../plan/compile.ts";
-import { isNumberArray } from "./data.ts";
+import { isNumberArray } from "./matrix.ts";
 
 /** Parameters by name, flat or as rows; those not named stay as they are. */
 export type WeightRecord = Readonly<Record<string, ArrayLike<number> | ArrayLike<ArrayLike<number>>>>;

@@ -1,0 +1,153 @@
+// Rows of numbers, as users pass them: read and checked. Errors name row and column.
+import type { IndexColumn } from "../contract.ts";
+import { SimdgradError, show } from "../errors.ts";
+
+/** The typed arrays that numbers are read from. */
+export type NumberArray =
+  | Float32Array
+  | Float64Array
+  | Int8Array
+  | Uint8Array
+  | Uint8ClampedArray
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array;
+
+/** Samples: flat and row-major, or rows. */
+export type Inputs = NumberArray | ArrayLike<ArrayLike<number>>;
+
+/** Rows of `columns` numbers, flat. */
+export interface Matrix {
+  readonly rows: number;
+  readonly columns: number;
+  readonly values: NumberArray;
+}
+
+/** An array, or what has a length like one; 64-bit integers are none of it. */
+export function isArrayLike(value: unknown): value is ArrayLike<unknown> {
+  if (typeof value !== "object" || value === null || isBigIntArray(value)) return false;
+  const { length } = value as { length?: unknown };
+  return Number.isSafeInteger(length) && (length as number) >= 0 && (length as number) < 2 ** 32;
+}
+
+export function isNumberArray(value: unknown): value is NumberArray {
+  return ArrayBuffer.isView(value) && !(value instanceof DataView) && !isBigIntArray(value);
+}
+
+function isBigIntArray(value: unknown): boolean {
+  return value instanceof BigInt64Array || value instanceof BigUint64Array;
+}
+
+/** Errors: SHAPE for a length that does not divide or ragged rows, DATA for what is no number. */
+export function readMatrix(where: string, name: string, value: unknown, columns: number): Matrix {
+  if (isNumberArray(value)) {
+    const rows = value.length / columns;
+    if (Number.isInteger(rows)) return { rows, columns, values: value };
+    throw new SimdgradError(
+      "SHAPE",
+      `${where}: expected ${name} to hold rows of ${columns}, received ${value.length} values: ${value.length % columns} are left over.`,
+    );
+  }
+  return readRows(where, name, value, columns);
+}
+
+function readRows(where: string, name: string, value: unknown, columns: number): Matrix {
+  if (!isArrayLike(value)) {
+    throw new SimdgradError(
+      "DATA",
+      `${where}: expected ${name} to be a typed array of numbers or an array of rows, received ${show(value)}.`,
+    );
+  }
+  const source = value as ArrayLike<ArrayLike<number>>;
+  const values = new Float32Array(source.length * columns);
+  for (let i = 0; i < source.length; i++) {
+    const row = source[i];
+    if (typeof row === "string" || typeof row === "boolean") {
+      throw new SimdgradError(
+        "DATA",
+        `${where}: expected numbers in ${name} at row ${i}, received ${show(row)}.`,
+        "Map names to class indices 0, 1, 2, ... first.",
+      );
+    }
+    if (typeof row === "number") {
+      throw new SimdgradError(
+        "SHAPE",
+        `${where}: expected row ${i} of ${name} to hold ${columns} values, received the number ${row}.`,
+        `Pass [[...], ...] or a typed array; a single row is [[...]].`,
+      );
+    }
+    if (row?.length !== columns) {
+      throw new SimdgradError(
+        "SHAPE",
+        `${where}: expected row ${i} of ${name} to hold ${columns} values, received ${row?.length ?? show(row)}.`,
+      );
+    }
+    for (let j = 0; j < columns; j++) {
+      const cell = row[j];
+      if (typeof cell !== "number") throw badCell(where, name, i, j, cell, "a number");
+      values[i * columns + j] = cell;
+    }
+  }
+  return { rows: source.length, columns, values };
+}
+
+export function badCell(
+  where: string,
+  name: string,
+  row: number,
+  column: number,
+  value: unknown,
+  expected: string,
+): SimdgradError {
+  return new SimdgradError(
+    "DATA",
+    `${where}: expected ${expected} in ${name} at row ${row}, column ${column}, received ${show(value)}.`,
+  );
+}
+
+/** Errors: DATA naming row and column. Units: values beyond f32 count as infinite, as the kernels see them. */
+export function checkFinite(
+  where: string,
+  name: string,
+  { values, columns, rows }: Matrix,
+  start: number = 0,
+  end: number = rows,
+): void {
+  for (let i = start * columns; i < end * columns; i++) {
+    const value = Math.fround(values[i]);
+    if (value - value !== 0)
+      throw badCell(where, name, Math.floor(i / columns), i % columns, values[i], "a finite f32 number");
+  }
+}
+
+/** Errors: DATA naming row and column of an index that is not whole or out of range; `rowAt` gives the rows to look at. */
+export function checkIndices(
+  where: string,
+  { indices }: { readonly indices: readonly IndexColumn[] },
+  { values, columns, rows }: Matrix,
+  count = rows,
+  rowAt = (i: number): number => i,
+): void {
+  for (const { column, count: limit } of indices) {
+    for (let i = 0; i < count; i++) {
+      const row = rowAt(i);
+      const value = values[row * columns + column];
+      if (Number.isInteger(value) && value >= 0 && value < limit) continue;
+      throw badCell(where, "x", row, column, value, `a whole number from 0 to ${limit - 1}`);
+    }
+  }
+}
+
+/** Index of a row's first largest value. */
+export function largestOfRow(values: ArrayLike<number>, row: number, columns: number): number {
+  const start = row * columns;
+  let best = 0;
+  for (let j = 1; j < columns; j++) if (values[start + j] > values[start + best]) best = j;
+  return best;
+}
+
+/** The same values out of the reach of `buffer`, which may be detached or change. */
+export function apartFrom(matrix: Matrix, buffer: ArrayBufferLike): Matrix {
+  return matrix.values.buffer === buffer ? { ...matrix, values: matrix.values.slice() } : matrix;
+}
