@@ -4,7 +4,7 @@ import { lossRule } from "../losses/index.ts";
 import { table } from "../plan/print.ts";
 import { type Dataset, readDataset } from "./data.ts";
 import type { Model } from "./model.ts";
-import { classOf } from "./targets.ts";
+import { classCount, classOf } from "./targets.ts";
 
 /** Which classes a model took for which. */
 export interface ConfusionMatrix {
@@ -20,15 +20,16 @@ export function confusionMatrix(model: Model, data: Dataset): ConfusionMatrix {
   const { loss, input } = model.spec;
   const kind = loss ? lossRule(loss).targets : "values";
   const outputs = model.predict(new Float32Array(input)).length;
-  if (kind === "values" || (kind === "probabilities" && outputs > 1)) {
+  const shape = { inputs: input, kind, outputs };
+  const classes = classCount(shape);
+  if (classes === 0) {
     throw new SimdgradError(
       "CONFIG",
       "confusionMatrix: expected a model with the loss cross-entropy, or binary-cross-entropy on one output.",
     );
   }
-  const { targets, sampleWeights, rows } = readDataset("confusionMatrix", data, { inputs: input, kind, outputs });
+  const { targets, sampleWeights, rows } = readDataset("confusionMatrix", data, shape);
   const answers = model.predictClasses(data.x);
-  const classes = kind === "classes" ? outputs : 2;
   const counts = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
   for (let row = 0; row < rows; row++) counts[classOf(targets, row)][answers[row]] += sampleWeights?.[row] ?? 1;
   const heading = ["class", ...counts.map((_, j) => `as ${j}`)];

@@ -9,7 +9,8 @@ import { type Dataset, readDataset } from "./data.ts";
 import { copyEngine, type Engine } from "./engine.ts";
 import { evaluate } from "./evaluate.ts";
 import { epochs } from "./fit.ts";
-import { type FitJob, type FitOptions, prepareFit } from "./fit-job.ts";
+import { type FitJob, prepareFit } from "./fit-job.ts";
+import type { FitOptions } from "./fit-options.ts";
 import { examine, type HealthReport } from "./health.ts";
 import type { Inputs } from "./matrix.ts";
 import type { Progress } from "./progress.ts";
@@ -59,8 +60,8 @@ export class Model {
 
   /** Checks everything at once; what it gives trains when it is asked for its first report. */
   #start(where: string, data: DataSource, options: FitOptions): AsyncGenerator<EpochReport, Outcome, void> {
-    const { engine, trainer } = this.#readyToTrain(where);
-    return this.#epochs(prepareFit(where, data, options, engine, trainer));
+    const { trainer } = this.#readyToTrain(where);
+    return this.#epochs(prepareFit(where, data, options, trainer));
   }
 
   async *#epochs(job: FitJob): AsyncGenerator<EpochReport, Outcome, void> {

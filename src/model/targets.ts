@@ -83,6 +83,12 @@ function checkProbabilities(where: string, { values, columns }: Matrix): void {
   }
 }
 
+/** How many classes such targets tell apart; 0 where they tell none. */
+export function classCount({ kind, outputs }: TargetShape): number {
+  if (kind === "classes") return outputs;
+  return kind === "probabilities" && outputs === 1 ? 2 : 0;
+}
+
 /** A row's class; a single column has the classes 0 and 1. */
 export function classOf({ kind, matrix }: ReadTargets, row: number): number {
   const { values, columns } = matrix;

@@ -41,7 +41,7 @@ interface BoundLoss {
 }
 
 export class Trainer {
-  private readonly engine: Engine;
+  readonly engine: Engine;
   private readonly update: RunList;
   private readonly bound = new Map<LossProgram, BoundLoss>();
   /** Losses beyond it count as divergence; known after the first step. */
