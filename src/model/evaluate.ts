@@ -1,16 +1,15 @@
 // Loss and metrics of data, measured in inference mode.
 import type { AbortSignalLike } from "../wasm.ts";
 import { checkWeight, type ReadDataset, readDataset } from "./data.ts";
-import type { Engine } from "./engine.ts";
 import { type DataSource, isStream, Stream } from "./stream.ts";
 import type { Evaluation, Trainer } from "./trainer.ts";
 import { Turns } from "./turns.ts";
 import { yieldToEventLoop } from "./yielding.ts";
 
 /** A data set at once, a stream as a promise. Errors: SHAPE, DATA. */
-export function evaluate(engine: Engine, trainer: Trainer, data: DataSource): Evaluation | Promise<Evaluation> {
+export function evaluate(trainer: Trainer, data: DataSource): Evaluation | Promise<Evaluation> {
   if (isStream(data)) {
-    return measure("evaluate", engine, trainer, new Stream("evaluate", data, 1, trainer.shape));
+    return measure("evaluate", trainer, new Stream("evaluate", data, 1, trainer.shape));
   }
   const set = readDataset("evaluate", data, trainer.shape);
   const measuring = trainer.startMeasuring();
@@ -21,14 +20,13 @@ export function evaluate(engine: Engine, trainer: Trainer, data: DataSource): Ev
 /** Loss and metrics of data in inference mode. Errors: DATA; a stream's own; the signal's reason. */
 export async function measure(
   where: string,
-  engine: Engine,
   trainer: Trainer,
   data: ReadDataset | Stream,
   signal?: AbortSignalLike,
-  turns = new Turns(engine),
+  turns = new Turns(trainer.engine),
 ): Promise<Evaluation> {
   const measuring = trainer.startMeasuring();
-  for await (const set of data instanceof Stream ? data.chunks(engine.placement.capacity, 0, signal) : [data]) {
+  for await (const set of data instanceof Stream ? data.chunks(trainer.engine.placement.capacity, 0, signal) : [data]) {
     for (const rows of trainer.evaluateChunks(where, set, measuring)) {
       if (!turns.due(rows)) continue;
       await yieldToEventLoop();

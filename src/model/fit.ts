@@ -2,7 +2,6 @@
 import { SimdgradError } from "../errors.ts";
 import { shuffle } from "./batches.ts";
 import type { ReadDataset } from "./data.ts";
-import type { Engine } from "./engine.ts";
 import { measure } from "./evaluate.ts";
 import type { FitInputs } from "./fit-data.ts";
 import type { FitJob } from "./fit-job.ts";
@@ -20,26 +19,26 @@ const CHECKED_A_TURN = 4e6;
 /** Runs the epochs, a report each. With early stopping the model has the best epoch's state however this ends; what
  *  was interrupted can be resumed all the same. */
 export async function* epochs(
-  engine: Engine,
   trainer: Trainer,
   job: FitJob,
   progress: Progress,
 ): AsyncGenerator<EpochReport, Outcome, void> {
+  const { engine } = trainer;
   const { data, earlyStopping, signal } = job;
   const turns = new Turns(engine);
   signal?.throwIfAborted();
   for (const inputs of job.inputs) await checkInputs(inputs, signal);
   engine.ensureCapacity(Math.min(job.batchSize, rowsOf(data) || job.batchSize));
-  const run = startRun(engine, trainer, job, progress);
+  const run = startRun(trainer, job, progress);
   try {
     while (run.done < job.epochs && !earlyStopping?.isOver(run)) {
       const started = performance.now();
-      const rows = await runEpoch({ engine, trainer, job, turns, run, epoch: progress.epoch });
+      const rows = await runEpoch({ trainer, job, turns, run, epoch: progress.epoch });
       const milliseconds = Math.max(performance.now() - started, 1e-3);
-      const report = trainingReport(engine, trainer, progress.epoch + 1, run, (rows / milliseconds) * 1000);
+      const report = trainingReport(trainer, progress.epoch + 1, run, (rows / milliseconds) * 1000);
       if (job.validation) {
         const where = `${job.where}, validation`;
-        const measured = await measure(where, engine, trainer, job.validation, signal, turns);
+        const measured = await measure(where, trainer, job.validation, signal, turns);
         for (const [name, value] of Object.entries(measured)) Object.assign(report, { [validationName(name)]: value });
       }
       earlyStopping?.observe(run, report, engine);
@@ -71,12 +70,7 @@ async function checkInputs({ where, x }: FitInputs, signal: FitJob["signal"]): P
 }
 
 /** A new run, or the interrupted one. Errors: CONFIG when that had other data or batches. */
-function startRun(
-  engine: Engine,
-  trainer: Trainer,
-  { where, resume, data, batchSize }: FitJob,
-  progress: Progress,
-): RunState {
+function startRun(trainer: Trainer, { where, resume, data, batchSize }: FitJob, progress: Progress): RunState {
   const { run } = progress;
   const rows = rowsOf(data);
   if (!resume || !run) {
@@ -91,7 +85,7 @@ function startRun(
       "Resume with the same data and batchSize, or without resume.",
     );
   }
-  if (run.paused) engine.restoreState(run.paused);
+  if (run.paused) trainer.engine.restoreState(run.paused);
   run.paused = undefined;
   return run;
 }
@@ -106,7 +100,6 @@ function told(rows: number): string {
 }
 
 interface Loop {
-  readonly engine: Engine;
   readonly trainer: Trainer;
   readonly job: FitJob;
   readonly turns: Turns;
@@ -137,12 +130,13 @@ async function runEpoch(loop: Loop): Promise<number> {
 
 /** The batches of a set, the first of which is number `first` of the epoch; how many rows they were. */
 async function runBatches(
-  { engine, trainer, job, turns, run, epoch }: Loop,
+  { trainer, job, turns, run, epoch }: Loop,
   set: ReadDataset,
   part: number,
   first: number,
   batches: number,
 ): Promise<number> {
+  const { engine } = trainer;
   const { where, batchSize, signal, onBatch } = job;
   const order = job.shuffle ? new Uint32Array(set.rows) : undefined;
   if (order) shuffle(engine, epoch, order, part);
@@ -162,13 +156,7 @@ async function runBatches(
   }
 }
 
-function trainingReport(
-  engine: Engine,
-  trainer: Trainer,
-  epoch: number,
-  { sums }: RunState,
-  rowsPerSecond: number,
-): EpochReport {
-  const { step, learningRate } = engine.update;
+function trainingReport(trainer: Trainer, epoch: number, { sums }: RunState, rowsPerSecond: number): EpochReport {
+  const { step, learningRate } = trainer.engine.update;
   return { epoch, step, ...trainer.measures({ sums }), learningRate, rowsPerSecond };
 }

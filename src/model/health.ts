@@ -49,7 +49,8 @@ interface Layer {
 }
 
 /** Looks at the gradients that are there, or those of the loss on `data`; leaves the model as it was. Errors: DATA. */
-export function examine(engine: Engine, trainer: Trainer, data: ReadDataset | undefined): HealthReport {
+export function examine(trainer: Trainer, data: ReadDataset | undefined): HealthReport {
+  const { engine } = trainer;
   const state = engine.copyState();
   const gradients = engine.view(engine.plan.blocks.gradients);
   const before = gradients.slice();

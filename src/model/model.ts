@@ -65,9 +65,9 @@ export class Model {
   }
 
   async *#epochs(job: FitJob): AsyncGenerator<EpochReport, Outcome, void> {
-    const { engine, trainer } = this.#startTraining(job.where);
+    const { trainer } = this.#startTraining(job.where);
     try {
-      return yield* epochs(engine, trainer, job, this.#progress);
+      return yield* epochs(trainer, job, this.#progress);
     } finally {
       this.#training = false;
     }
@@ -76,9 +76,9 @@ export class Model {
   /** One optimizer step. Shapes: x [rows, input]; y as the loss wants it. The loss before the step.
    *  Errors: SHAPE, DATA, CONFIG, NUMERIC; the model is as before. */
   trainBatch(x: Inputs, y: TargetsInput, options: TrainBatchOptions = {}): number {
-    const { engine, trainer } = this.#startTraining("trainBatch");
+    const { trainer } = this.#startTraining("trainBatch");
     try {
-      return trainBatch(engine, trainer, x, y, options);
+      return trainBatch(trainer, x, y, options);
     } finally {
       this.#training = false;
     }
@@ -90,7 +90,7 @@ export class Model {
   evaluate(data: DataSource): Evaluation | Promise<Evaluation> {
     const bound = this.#live("evaluate");
     needsPart("evaluate", bound, "loss");
-    return evaluate(bound.engine, bound.trainer, data);
+    return evaluate(bound.trainer, data);
   }
 
   /** The final activation of each row, in inference mode. Shapes: [rows, outputs], flat. Errors: SHAPE, DATA. */
@@ -141,12 +141,12 @@ export class Model {
    *  with data, of the loss on it; the model stays as it is. Errors: CONFIG, SHAPE, DATA. */
   health(data?: Dataset): HealthReport {
     const bound = this.#live("health");
-    const { engine, trainer } = bound;
-    if (data === undefined) return examine(engine, trainer, undefined);
+    const { trainer } = bound;
+    if (data === undefined) return examine(trainer, undefined);
     const twoWay = needsTraining("health", bound);
     needsPart("health", bound, "loss");
     twoWay.forget();
-    return examine(engine, trainer, readDataset("health", data, trainer.shape));
+    return examine(trainer, readDataset("health", data, trainer.shape));
   }
 
   /** Every parameter with live views, made anew by each read: a larger training batch may detach held ones. */

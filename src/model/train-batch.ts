@@ -13,17 +13,11 @@ export interface TrainBatchOptions {
 }
 
 /** The loss before the step. Errors: SHAPE, DATA, CONFIG, NUMERIC. */
-export function trainBatch(
-  engine: Engine,
-  trainer: Trainer,
-  x: Inputs,
-  y: TargetsInput,
-  options: TrainBatchOptions,
-): number {
+export function trainBatch(trainer: Trainer, x: Inputs, y: TargetsInput, options: TrainBatchOptions): number {
   checkKeys("trainBatch", options, ["sampleWeight"]);
   const { sampleWeight } = options;
   const data = readDataset("trainBatch", { x, y, sampleWeight }, trainer.shape);
-  const room = makeRoom(engine, data);
+  const room = makeRoom(trainer.engine, data);
   return trainer.step("trainBatch", room, { start: 0, count: data.rows });
 }
 
