@@ -8,25 +8,28 @@ export function first_non_finite(n: i32, x: usize): i32 {
   return i;
 }
 
-/** The largest |x|; infinity or NaN when any element is. 0 when n is 0. */
+/** The largest |x|; infinity or NaN when any element is. 0 when n is 0. From the end: what was written last is still in
+ *  the cache. */
 export function largest_magnitude(n: i32, x: usize): f32 {
-  const magnitude = i32x4.splat(0x7fffffff);
+  // Without their signs, as integers, magnitudes have the order of the floats, infinity and NaN above all. Shifted, not
+  // masked: an engine would build the mask anew each time.
   let a = i32x4.splat(0);
   let b = i32x4.splat(0);
-  // As integers magnitudes have the order of the floats, infinity and NaN above all.
-  for (; n >= 16; n -= 16) {
-    a = i32x4.max_s(a, i32x4.max_s(v128.and(v128.load(x), magnitude), v128.and(v128.load(x, 16), magnitude)));
-    b = i32x4.max_s(b, i32x4.max_s(v128.and(v128.load(x, 32), magnitude), v128.and(v128.load(x, 48), magnitude)));
-    x += 64;
+  x += <usize>(n & ~3) << 2;
+  if (n & 3) a = v128.and(i32x4.shl(v128.load(x), 1), lane_mask(n & 3));
+  for (n >>= 2; n >= 4; n -= 4) {
+    x -= 64;
+    a = i32x4.max_u(a, i32x4.max_u(i32x4.shl(v128.load(x), 1), i32x4.shl(v128.load(x, 16), 1)));
+    b = i32x4.max_u(b, i32x4.max_u(i32x4.shl(v128.load(x, 32), 1), i32x4.shl(v128.load(x, 48), 1)));
   }
-  for (; n > 0; n -= 4) {
-    a = i32x4.max_s(a, v128.and(v128.and(v128.load(x), magnitude), lane_mask(n)));
-    x += 16;
+  for (; n > 0; n--) {
+    x -= 16;
+    a = i32x4.max_u(a, i32x4.shl(v128.load(x), 1));
   }
-  a = i32x4.max_s(a, b);
-  a = i32x4.max_s(a, v128.shuffle<u64>(a, a, 1, 0));
-  a = i32x4.max_s(a, v128.shuffle<u32>(a, a, 1, 0, 3, 2));
-  return f32x4.extract_lane(a, 0);
+  a = i32x4.max_u(a, b);
+  a = i32x4.max_u(a, v128.shuffle<u64>(a, a, 1, 0));
+  a = i32x4.max_u(a, v128.shuffle<u32>(a, a, 1, 0, 3, 2));
+  return f32x4.extract_lane(i32x4.shr_u(a, 1), 0);
 }
 
 /** x = value over n elements. */

@@ -1,7 +1,7 @@
 // Single-precision matrix products. A large one is packed into panels that stay in cache and run through one tile
 // (Goto & van de Geijn 2008); a small one, or one of few rows or columns, reads A and B where they are.
-import { pack_4, pack_8, pack_transposed } from "./gemm_pack";
-import { column, NO_BOUND, packed_column, row_sweep, ZEROS } from "./gemm_tiles";
+import { pack_4, pack_transposed } from "./gemm_pack";
+import { column, NO_BOUND, packed_column, packing_tile, row_sweep, ZEROS } from "./gemm_tiles";
 
 // Bits of `flags`, and the block sizes that src/runtime/scratch.ts knows too.
 const ACCUMULATE: i32 = 1;
@@ -128,19 +128,30 @@ function block(
     for (let j = 0; j < n; j += width) {
       const cols = min(n - j, width);
       const step = <usize>((cols + 3) & ~3) << 2;
+      // Whole strips of whole panels take the packed tile.
+      const rows = packed && cols == 8 ? mc & ~3 : 0;
+      let first = 0;
       if (!ic) {
         if (sb == 4) {
           for (let t = 0; t < cols; t += 4) {
             pack_transposed(kc, cols - t, bj + <usize>t * rb, rb, panel + (<usize>t << 2), step);
           }
-        } else if (cols > 4) {
-          pack_8(kc, bj, sb, panel);
+        } else if (rows) {
+          first = 4;
+          packing_tile(kc, at, bj, sb, panel, cj, rc, ij, is, lo);
         } else {
-          pack_4(kc, bj, sb, panel, 16);
+          for (let t = 0; t < cols; t += 4) pack_4(kc, bj + (<usize>t << 2), sb, panel + (<usize>t << 2), step);
         }
       }
-      if (packed && cols == 8) packed_column(mc, kc, at, panel, cj, rc, ij, is, lo);
-      else column(mc, cols, kc, at, rt, st, strip, panel, step, cj, rc, ij, is, js, lo, padded);
+      if (rows > first) {
+        const d = <usize>first;
+        packed_column(rows - first, kc, at + kp * d * 4, panel, cj + d * rc, rc, ij + d * is, is, lo);
+      }
+      if (rows < mc) {
+        const d = <usize>rows;
+        const cd = cj + d * rc, id = ij + d * is;
+        column(mc - rows, cols, kc, at + kp * d * 4, rt, st, strip, panel, step, cd, rc, id, is, js, lo, padded);
+      }
       panel += panelStep;
       bj += <usize>width * rb;
       cj += <usize>width << 2;

@@ -1,4 +1,4 @@
-// Packing for the matrix product: strips of 4 rows of A or 4 or 8 columns of B, laid out k by k.
+// Packing for the matrix product: strips of 4 rows of A or 4 columns of B, laid out k by k.
 // Reads run at most 12 bytes past the source's end; lanes beyond its edge hold anything, and are never results.
 
 /** dst[p] = (src[0][p], ..., src[3][p]) for p < kc: four rows of a matrix whose k lie side by side, transposed.
@@ -32,16 +32,5 @@ export function pack_4(kc: i32, src: usize, ld: usize, dst: usize, step: usize):
     v128.store(dst, v128.load(src));
     src += ld;
     dst += step;
-  }
-}
-
-/** dst[p] = src[p][0..7] for p < kc, densely. */
-export function pack_8(kc: i32, src: usize, ld: usize, dst: usize): void {
-  for (let p = 0; p < kc; ++p) {
-    const v0 = v128.load(src), v1 = v128.load(src, 16);
-    v128.store(dst, v0);
-    v128.store(dst, v1, 16);
-    src += ld;
-    dst += 32;
   }
 }

@@ -8,8 +8,7 @@
 // registers. V8 unrolls them itself, with an exit after each k, the more often the deeper they stand in other loops:
 // that is why the packed tile is inlined into all of sgemm's (81 % of the machine's multiply-add rate without).
 //
-// Rows past the last are clamped: they compute the last row again (or, from a packed panel, padding) and are stored
-// before it at the same place. All of `init` is read before the first store, so C may be its own `init`.
+// Rows past the last are clamped: they compute the last row again and are stored before it at the same place. All of `init` is read before the first store, so C may be its own `init`.
 // Sums p are a tile's first four columns, q the next four.
 // Strides (sa between k of A, ra between rows of A, sb between k of B, rc, is) are in bytes, js between columns of
 // `init` too: 4, or 0 where it is zeros.
@@ -47,7 +46,19 @@ function finish(
   v128.store(c0, f32x4.pmax(q0, bound), 16);
 }
 
-/** A column of 4x8 tiles over packed panels: 4 values of A and 8 of B a k, side by side. */
+/** The same for rows that lie rc and is bytes apart. */
+// @ts-ignore: decorator
+@inline
+function finish_rows(
+  p0: v128, p1: v128, p2: v128, p3: v128, q0: v128, q1: v128, q2: v128, q3: v128,
+  c: usize, rc: usize, ip: usize, is: usize, lo: usize,
+): void {
+  const c1 = c + rc, c2 = c1 + rc, c3 = c2 + rc;
+  const i1 = ip + is, i2 = i1 + is, i3 = i2 + is;
+  finish(p0, p1, p2, p3, q0, q1, q2, q3, c, c1, c2, c3, ip, i1, i2, i3, lo);
+}
+
+/** A column of 4x8 tiles over packed panels: 4 values of A and 8 of B a k, side by side. Units: m, a multiple of 4. */
 // @ts-ignore: decorator
 @inline
 export function packed_column(
@@ -76,16 +87,40 @@ export function packed_column(
       z += 32;
     } while (z != end);
     a += strip;
-    const i1 = m > 1 ? ip + is : ip;
-    const i2 = m > 2 ? i1 + is : i1;
-    const i3 = m > 3 ? i2 + is : i2;
-    const c1 = m > 1 ? c + rc : c;
-    const c2 = m > 2 ? c1 + rc : c1;
-    const c3 = m > 3 ? c2 + rc : c2;
-    finish(p0, p1, p2, p3, q0, q1, q2, q3, c, c1, c2, c3, ip, i1, i2, i3, lo);
+    finish_rows(p0, p1, p2, p3, q0, q1, q2, q3, c, rc, ip, is, lo);
     c += rc << 2;
     ip += is << 2;
   }
+}
+
+/** The first tile of such a column, from B's rows as they lie, which it packs on the way: they come from afar, and the
+ *  products hide the wait. */
+export function packing_tile(
+  kc: i32, a: usize, b: usize, sb: usize, panel: usize, c: usize, rc: usize, ip: usize, is: usize, lo: usize,
+): void {
+  let p0 = f32x4.splat(0), p1 = p0, p2 = p0, p3 = p0, q0 = p0, q1 = p0, q2 = p0, q3 = p0;
+  const end = panel + (<usize>kc << 5);
+  do {
+    const b0 = v128.load(b), b1 = v128.load(b, 16);
+    v128.store(panel, b0);
+    v128.store(panel, b1, 16);
+    let x = v128.load32_splat(a);
+    p0 = madd(x, b0, p0);
+    q0 = madd(x, b1, q0);
+    x = v128.load32_splat(a, 4);
+    p1 = madd(x, b0, p1);
+    q1 = madd(x, b1, q1);
+    x = v128.load32_splat(a, 8);
+    p2 = madd(x, b0, p2);
+    q2 = madd(x, b1, q2);
+    x = v128.load32_splat(a, 12);
+    p3 = madd(x, b0, p3);
+    q3 = madd(x, b1, q3);
+    a += 16;
+    b += sb;
+    panel += 32;
+  } while (panel != end);
+  finish_rows(p0, p1, p2, p3, q0, q1, q2, q3, c, rc, ip, is, lo);
 }
 
 /** C, or some columns of it, 4 rows at a time, in the largest tiles that rows and columns allow.
@@ -124,11 +159,7 @@ export function column(
             z += sb;
           } while (z != end);
         }
-        const i1 = it + is;
-        const i2 = i1 + is;
-        const c1 = ct + rc;
-        const c2 = c1 + rc;
-        finish(p0, p1, p2, p3, q0, q1, q2, q3, ct, c1, c2, c2 + rc, it, i1, i2, i2 + is, lo);
+        finish_rows(p0, p1, p2, p3, q0, q1, q2, q3, ct, rc, it, is, lo);
         y += 32;
         ct += 32;
         it += js << 3;

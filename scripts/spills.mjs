@@ -79,9 +79,12 @@ function isWayBack(lines, at) {
   return at > 1 && /cmpq rsp,/.test(lines[at - 2]) && /^jna /.test(lines[at - 1]);
 }
 
-/** At least 4 products, values of A from memory to all lanes, nothing stored. @param {string[]} loop */
+/** At least 4 products, values of A from memory to all lanes, nothing stored but the packed B of the packing tile, one
+ *  vector for each 4 products. @param {string[]} loop */
 function isTile(loop) {
-  return count(loop, MULTIPLY) >= 4 && count(loop, BROADCAST) > 0 && !loop.some((l) => STORE.test(l) && !SPILL.test(l));
+  const products = count(loop, MULTIPLY);
+  const stores = loop.filter((line) => STORE.test(line) && !SPILL.test(line)).length;
+  return products >= 4 && count(loop, BROADCAST) > 0 && (stores === 0 || stores * 4 === products);
 }
 
 /** The packed tile has 8 columns: two products for each value of A. @param {string[]} loop */
