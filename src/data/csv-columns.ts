@@ -1,0 +1,77 @@
+// From rows of cells to columns: which are numbers, which cells are missing.
+import { SimdgradError, show } from "../errors.ts";
+import { orDefault } from "../options.ts";
+import type { CsvOptions } from "./csv-options.ts";
+import type { CsvRows } from "./csv-rows.ts";
+import { type Column, type ColumnType, columnNamed, type Table } from "./table.ts";
+
+const MISSING = ["NA", "N/A", "NaN", "nan", "null", "NULL", "?"];
+const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
+
+/** Makes tables; the first one decides the types of all. */
+export class ColumnReader {
+  private readonly where: string;
+  private readonly options: CsvOptions;
+  private readonly missing: ReadonlySet<string>;
+  private types: readonly ColumnType[] | undefined;
+
+  constructor(where: string, options: CsvOptions) {
+    this.where = where;
+    this.options = options;
+    this.missing = new Set(["", ...orDefault(options.missing, MISSING)]);
+  }
+
+  /** Errors: DATA, also for a column to keep that there is not. */
+  table(rows: CsvRows): Table {
+    const kept = this.options.columns ?? rows.names;
+    const columns = kept.map((name, j) => this.column(name, j, rows));
+    this.types ??= columns.map(({ type }) => type);
+    return { rows: rows.cells.length, columns, rowNumbers: rows.rowNumbers };
+  }
+
+  /** `kept` is the column's place among those that are kept. */
+  private column(name: string, kept: number, { names, cells: rows, rowNumbers }: CsvRows): Column {
+    const j = this.placeOf(name, names);
+    const given = this.options.types?.[name];
+    const type = given ?? this.types?.[kept] ?? this.infer(j, rows);
+    if (type === "text") {
+      const text = (cell: string) => (this.missing.has(cell) ? null : cell);
+      return { name, type, values: rows.map((row) => text(row[j].trim())) };
+    }
+    const values = new Float64Array(rows.length);
+    for (let i = 0; i < rows.length; i++) {
+      const cell = rows[i][j].trim();
+      const value = this.missing.has(cell) ? Number.NaN : this.number(cell);
+      if (value === undefined) throw this.noNumber(name, rowNumbers[i], cell, given !== undefined);
+      values[i] = value;
+    }
+    return { name, type, values };
+  }
+
+  private placeOf(name: string, names: readonly string[]): number {
+    const columns = names.map((other) => ({ name: other }));
+    return columns.indexOf(columnNamed(this.where, { columns }, name));
+  }
+
+  /** Undefined for what is no finite number. */
+  private number(cell: string): number | undefined {
+    const text = this.options.decimal === "," ? cell.replace(",", ".") : cell;
+    const value = NUMBER.test(text) ? Number(text) : Number.POSITIVE_INFINITY;
+    return Number.isFinite(value) ? value : undefined;
+  }
+
+  private infer(j: number, rows: readonly string[][]): ColumnType {
+    const fits = (cell: string) => this.missing.has(cell) || this.number(cell) !== undefined;
+    return rows.every((row) => fits(row[j].trim())) ? "number" : "text";
+  }
+
+  private noNumber(name: string, row: number, cell: string, given: boolean): SimdgradError {
+    return new SimdgradError(
+      "DATA",
+      `${this.where}: expected a number in column ${show(name)} at row ${row}, received ${show(cell)}.`,
+      given
+        ? "types says that the column has numbers; missing lists cells that count as missing."
+        : `The rows before have numbers there; types: { ${JSON.stringify(name)}: "text" } reads it as text.`,
+    );
+  }
+}
