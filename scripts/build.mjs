@@ -2,7 +2,7 @@
 // Builds what changed, step by step: the kernels and what src/generated/ holds first, as everything else bundles them.
 import { fileURLToPath } from "node:url";
 import { command } from "./steps/command.mjs";
-import { bundles, commonJs } from "./steps/entries.mjs";
+import { bundles } from "./steps/entries.mjs";
 import { examples } from "./steps/examples.mjs";
 import { assets, lane, parser } from "./steps/generated.mjs";
 import { debugKernels, kernelFiles, kernels } from "./steps/kernels.mjs";
@@ -15,7 +15,7 @@ export async function build({ debug = false } = {}) {
   for (const step of [...kernels(), lane(), parser(), assets(), ...(debug ? [debugKernels()] : [])]) {
     await perform(step);
   }
-  for (const step of [bundles(), kernelFiles(), commonJs(), declarations(), command(), examples()]) {
+  for (const step of [bundles(), kernelFiles(), declarations(), command(), examples()]) {
     await perform(step);
   }
 }

@@ -9,6 +9,7 @@ import { bundle } from "./steps/bundle.mjs";
 
 const IMPORT_FOR_EFFECTS = /\bimport\s*"[^"]+";\n?/g;
 const IMPORT_OF_NAMES = /\bimport\s*\{([^}]*)\}\s*from\s*"\.\/([\w-]+\.js)"/g;
+const STATEMENT = /^import\s*\{([^}]*)\}\s*from\s*("[^"]+");\n/gm;
 
 /** Texts by file name: the entries, shared.js with the chunks that a small entry reaches, and training.js with all
  *  others. Nothing in them has effects when it is loaded, so what is imported for its effects alone need not be loaded.
@@ -42,13 +43,24 @@ export async function joinChunks({ outputFiles, metafile }, options, isSmall) {
     const plugins = [fromMemory(texts, new Set(own))];
     const stdin = { contents: contents.join("") };
     const { outputFiles } = await bundle({ ...options, stdin, splitting: false, plugins });
-    return renamed(outputFiles[0].text);
+    return gathered(renamed(outputFiles[0].text));
   };
   return new Map([
     ["shared.js", await join("shared.js")],
     ["training.js", await join("training.js")],
-    ...entries.map((name) => /** @type {const} */ ([name, renamed(texts.get(name) ?? "")])),
+    ...entries.map((name) => /** @type {const} */ ([name, gathered(renamed(texts.get(name) ?? ""))])),
   ]);
+}
+
+/** One import of each file, before all else. @param {string} text */
+function gathered(text) {
+  /** @type {Map<string, string[]>} */
+  const imports = new Map();
+  const rest = text.replaceAll(STATEMENT, (_, names, file) => {
+    imports.set(file, [...(imports.get(file) ?? []), names.trim()]);
+    return "";
+  });
+  return [...imports].map(([file, names]) => `import { ${names.join(", ")} } from ${file};\n`).join("") + rest;
 }
 
 /** @param {string} [text] */

@@ -76,13 +76,18 @@ async function lint() {
   return messages.map((message) => `publint: ${formatMessage(message, pkg, { color: false })}`);
 }
 
-/** Every entry loads and exports something. @param {string[]} entries */
+/** Every entry loads and exports something, and the same with require. @param {string[]} entries */
 function checkImports(entries) {
   writeFileSync(
     `${CONSUMER}/main.js`,
-    entries
-      .map((entry, i) => `import * as e${i} from "${entry}";\nif (!Object.keys(e${i}).length) throw "${entry}";\n`)
-      .join(""),
+    `import { createRequire } from "node:module";
+const namesOf = (entry) => Object.keys(entry).filter((name) => name !== "default" && name !== "module.exports").sort().join();
+const require = createRequire(import.meta.url);
+for (const entry of ${JSON.stringify(entries)}) {
+  const names = namesOf(await import(entry));
+  if (!names && entry !== "simdgrad/lane" || names !== namesOf(require(entry))) throw new Error(entry);
+}
+`,
   );
   return run(process.execPath, [`${CONSUMER}/main.js`]);
 }

@@ -1,7 +1,8 @@
 // @ts-check
-// The entries of package.json's exports as JavaScript: modules that share their chunks, and CommonJS.
+// The entries of package.json's exports as JavaScript: modules that share their chunks, and the same as CommonJS.
 import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { toCommonJs } from "../commonjs.mjs";
 import { bundle } from "./bundle.mjs";
 import { writeAtomically } from "./step.mjs";
 
@@ -22,10 +23,15 @@ export function entries() {
 /** @returns {Step} */
 export function bundles() {
   const names = entries();
+  const chunks = ["shared.js", "training.js"];
+  const required = ["index.js", "infer.js", "kernels.js", "node.js", "data.js", ...chunks];
   return {
     name: "dist",
-    inputs: ["src", "package.json", "scripts/join.mjs"],
-    outputs: [...names.map((name) => `dist/${name}.js`), "dist/shared.js", "dist/training.js"],
+    inputs: ["src", "package.json", "scripts/join.mjs", "scripts/commonjs.mjs"],
+    outputs: [
+      ...[...names.map((name) => `${name}.js`), ...chunks].map((name) => `dist/${name}`),
+      ...required.map((name) => `dist/cjs/${name}`),
+    ],
     run: async () => {
       const { joinChunks } = await import("../join.mjs");
       /** @type {import("esbuild").BuildOptions} */
@@ -40,12 +46,23 @@ export function bundles() {
       const entryPoints = names.map((name) => `src/${name}.ts`);
       const split = await bundle({ ...options, entryPoints, splitting: true });
       const files = await joinChunks(split, options, (name) => /^(infer|kernels)\b/.test(name));
-      for (const [name, text] of files) writeAtomically(`dist/${name}`, await minified(text));
-      for (const file of readdirSync("dist")) {
-        if (file.endsWith(".js") && file !== "cli.js" && !files.has(file)) rmSync(join("dist", file));
+      for (const [name, text] of files) {
+        const code = await minified(text);
+        writeAtomically(`dist/${name}`, `${code}\n`);
+        if (required.includes(name)) writeAtomically(`dist/cjs/${name}`, toCommonJs(code));
       }
+      writeAtomically("dist/cjs/package.json", '{ "type": "commonjs" }\n');
+      removeOthers("dist", [...files.keys(), "cli.js"]);
+      removeOthers("dist/cjs", [...required, "lane.js"]);
     },
   };
+}
+
+/** What an earlier build left there. @param {string} folder @param {string[]} files */
+function removeOthers(folder, files) {
+  for (const file of readdirSync(folder)) {
+    if (file.endsWith(".js") && !files.includes(file)) rmSync(join(folder, file));
+  }
 }
 
 /** The same program, minified, as an import's time goes into parsing. Unlike esbuild, terser keeps the annotations that
@@ -59,38 +76,5 @@ async function minified(text) {
     compress: { inline: false, reduce_funcs: false, join_vars: false, sequences: false, hoist_props: false },
     format: { preserve_annotations: true },
   });
-  return `${code}\n`;
-}
-
-/** For require: one bundle, so that all entries share their classes, and a file for each entry that takes its part.
- *  @returns {Step} */
-export function commonJs() {
-  const names = ["index", "infer", "kernels", "node", "data"];
-  return {
-    name: "dist/cjs",
-    inputs: ["src", "package.json"],
-    outputs: [...names, "all"].map((name) => `dist/cjs/${name}.js`),
-    run: async () => {
-      const { outputFiles } = await bundle({
-        stdin: {
-          contents: names.map((name) => `export * as ${name} from "./src/${name}.ts";`).join("\n"),
-          resolveDir: ".",
-          loader: "ts",
-        },
-        format: "cjs",
-        target: "es2022",
-        platform: "node",
-        minifySyntax: true,
-        // Functions keep their names for those who read a stack; the readable form is in the modules.
-        minifyWhitespace: true,
-        minifyIdentifiers: true,
-        keepNames: true,
-      });
-      writeAtomically("dist/cjs/package.json", '{ "type": "commonjs" }\n');
-      writeAtomically("dist/cjs/all.js", outputFiles[0].contents);
-      for (const name of names) {
-        writeAtomically(`dist/cjs/${name}.js`, `"use strict";\nmodule.exports = require("./all.js").${name};\n`);
-      }
-    },
-  };
+  return code ?? "";
 }

@@ -69,8 +69,8 @@ function inlined(name, constant, inputs, bytes) {
     inputs: [...inputs, "scripts/text.mjs"],
     outputs: [output],
     run: () => {
-      const text = encodeText(bytes());
-      writeAtomically(output, `// Made by scripts/build.mjs.\nexport const ${constant}: string =\n  "${text}";\n`);
+      const text = JSON.stringify(encodeText(bytes()));
+      writeAtomically(output, `// Made by scripts/build.mjs.\nexport const ${constant}: string =\n  ${text};\n`);
     },
   };
 }

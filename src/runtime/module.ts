@@ -1,6 +1,6 @@
 // From bytes to a compiled WebAssembly.Module.
 import { SimdgradError } from "../errors.ts";
-import type { WasmModule } from "../wasm.ts";
+import type { WasmMemory, WasmModule } from "../wasm.ts";
 
 /** `"strict"`: the same bits on every engine. `"relaxed"`: fused multiply-add where the processor has it, quicker, its
  *  bits not promised. `"auto"`: relaxed where the engine has it. */
@@ -84,7 +84,7 @@ const MAXIMUM = [255, 255, 3];
 /** Errors: RUNTIME when relaxed SIMD is asked for and not there. */
 export function useRelaxed(simd: Simd): boolean {
   if (simd === "strict") return false;
-  const there = typeof WebAssembly !== "undefined" && WebAssembly.validate(RELAXED_PROBE);
+  const there = typeof WebAssembly !== "undefined" && WebAssembly.validate(relaxedProbe());
   if (!there && simd === "relaxed") {
     throw new SimdgradError(
       "RUNTIME",
@@ -96,31 +96,44 @@ export function useRelaxed(simd: Simd): boolean {
 }
 
 /** A function of nothing that does one f32x4.relaxed_madd. */
-const RELAXED_PROBE = /* @__PURE__ */ Uint8Array.of(
-  ...[0, 97, 115, 109, 1, 0, 0, 0], // header
-  ...[1, 4, 1, 96, 0, 0, 3, 2, 1, 0], // one type: nothing to nothing; one function of it
-  ...[10, 16, 1, 14, 1, 1, 123], // its body: one v128 local
-  ...[32, 0, 32, 0, 32, 0, 253, 133, 2, 26, 11], // local three times, f32x4.relaxed_madd, drop
-);
+const relaxedProbe = () =>
+  Uint8Array.of(
+    ...[0, 97, 115, 109, 1, 0, 0, 0], // header
+    ...[1, 4, 1, 96, 0, 0, 3, 2, 1, 0], // one type: nothing to nothing; one function of it
+    ...[10, 16, 1, 14, 1, 1, 123], // its body: one v128 local
+    ...[32, 0, 32, 0, 32, 0, 253, 133, 2, 26, 11], // local three times, f32x4.relaxed_madd, drop
+  );
 
-/** The bytes of a text; its form stands in scripts/text.mjs. */
+/** The bytes of a text; its form stands in scripts/text.mjs. Errors: RUNTIME. */
 export function fromText(text: string): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(text.length);
-  let length = 0;
-  let high = 0;
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (code < 34) {
-      high = 88 * (34 - code);
-      continue;
-    }
-    // Letters start at "#" and leave out four: $ ' \ and the backquote.
-    const skipped = +(code > 36) + +(code > 39) + +(code > 92) + +(code > 96);
-    bytes[length++] = high + code - 35 - skipped - 8;
-    high = 0;
-  }
-  return bytes.slice(0, length);
+  const { m, d } = new WebAssembly.Instance(compile(decoder())).exports as unknown as Decoder;
+  const bytes = new Uint8Array(m.buffer as ArrayBuffer);
+  new TextEncoder().encodeInto(text, bytes);
+  return bytes.slice(0, d(text.length));
 }
+
+interface Decoder {
+  readonly m: WasmMemory;
+  /** How many bytes came of `length` characters. */
+  d(length: number): number;
+}
+
+/** Reads characters at 0 and puts bytes in their place. In WebAssembly, as a program that starts interprets its
+ *  JavaScript, which took longer here than compiling what comes of it. */
+const decoder = () =>
+  Uint8Array.of(
+    ...[0, 97, 115, 109, 1, 0, 0, 0], // header
+    ...[1, 6, 1, 96, 1, 127, 1, 127, 3, 2, 1, 0], // one type: i32 to i32; one function of it
+    ...[5, 3, 1, 0, 1], // a memory of one page
+    ...[7, 9, 2, 1, 109, 2, 0, 1, 100, 0, 0], // exports: memory m, function d
+    ...[10, 74, 1, 72, 1, 3, 127], // its body: local 1 from, 2 to, 3 character
+    ...[3, 64, 32, 2, 32, 1, 45, 0, 0, 34, 3, 65, 34, 73, 4, 127], // loop; to, for the store; if (character = [from]) < 34
+    ...[32, 1, 65, 1, 106, 34, 1, 45, 0, 0, 65, 34, 32, 3, 107, 65, 220, 0, 108, 106], // [++from] + (34 - character) 92
+    ...[5, 32, 3, 11, 65, 39, 107, 58, 0, 0], // else character; that less 39 to [to]
+    ...[32, 2, 65, 1, 106, 33, 2], // to++
+    ...[32, 1, 65, 1, 106, 34, 1, 32, 0, 73, 13, 0, 11], // while ++from < length
+    ...[32, 2, 11], // to
+  );
 
 /** The bytes that `delta` makes of `base`; its form stands in scripts/delta.mjs. */
 export function applyDelta(base: Uint8Array, delta: Uint8Array): Uint8Array<ArrayBuffer> {
