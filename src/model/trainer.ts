@@ -4,6 +4,7 @@ import { lossRule } from "../losses/index.ts";
 import type { Curves, Measures } from "../metrics.ts";
 import type { LossProgram, LossVariant } from "../plan/compile.ts";
 import { loadBatch, type Selection } from "./batches.ts";
+import { type BoundProgram, bindProgram } from "./bound-program.ts";
 import { checkBatchRows, type DataShape, type ReadDataset } from "./data.ts";
 import { explainDivergence, explainGradient, explainUpdate } from "./divergence.ts";
 import type { Engine, RunList } from "./engine.ts";
@@ -31,13 +32,8 @@ export interface Evaluation extends Measures {
   accuracy?: number;
 }
 
-interface BoundLoss {
-  readonly program: LossProgram;
-  readonly forward: RunList;
+interface BoundLoss extends BoundProgram<LossProgram> {
   readonly correct: RunList | undefined;
-  readonly rest: RunList;
-  /** Where there is anything to commit. */
-  readonly commit: RunList | undefined;
 }
 
 export class Trainer {
@@ -213,22 +209,11 @@ export class Trainer {
     if (!program) throw new SimdgradError("CONFIG", "This model has no loss.", "Pass `loss` to sequential.");
     let bound = this.bound.get(program);
     if (!bound) {
-      bound = this.bindLoss(program);
+      const { correct } = program;
+      bound = { ...bindProgram(this.engine, program), correct: correct && this.engine.list([correct]) };
       this.bound.set(program, bound);
     }
     return bound;
-  }
-
-  private bindLoss(program: LossProgram): BoundLoss {
-    const { engine } = this;
-    const { steps, commits, forwardSteps, correct } = program;
-    return {
-      program,
-      forward: engine.list(steps.slice(0, forwardSteps)),
-      correct: correct && engine.list([correct]),
-      rest: engine.list(steps.slice(forwardSteps)),
-      commit: commits.length > 0 ? engine.list(commits) : undefined,
-    };
   }
 }
 

@@ -3,8 +3,9 @@ import { SimdgradError } from "../errors.ts";
 import { checkBoolean, checkKeys, orDefault } from "../options.ts";
 import type { TwoWayProgram, TwoWayPrograms } from "../plan/compile.ts";
 import { copyRows, loadInputs } from "./batches.ts";
+import { type BoundProgram, bindProgram } from "./bound-program.ts";
 import { checkBatchRows } from "./data.ts";
-import type { Engine, RunList } from "./engine.ts";
+import type { Engine } from "./engine.ts";
 import { apartFrom, checkFinite, type Inputs, readMatrix } from "./matrix.ts";
 
 /** Options of `forward`. */
@@ -15,25 +16,9 @@ export interface ForwardOptions {
 
 type Mode = keyof TwoWayPrograms;
 
-interface BoundProgram {
-  readonly program: TwoWayProgram;
-  readonly forward: RunList;
-  readonly commit: RunList;
-  readonly backward: RunList;
-}
-
-function bindProgram(engine: Engine, program: TwoWayProgram): BoundProgram {
-  return {
-    program,
-    forward: engine.list(program.steps.slice(0, program.forwardSteps)),
-    commit: engine.list(program.commits),
-    backward: engine.list(program.steps.slice(program.forwardSteps)),
-  };
-}
-
 export class TwoWay {
   private readonly engine: Engine;
-  private readonly bound: Record<Mode, BoundProgram>;
+  private readonly bound: Record<Mode, BoundProgram<TwoWayProgram>>;
   /** Rows of the forward whose backward may come; 0 when there is none. */
   private rows = 0;
   private mode: Mode = "training";
@@ -57,7 +42,7 @@ export class TwoWay {
     loadInputs("forward", engine, program.x, matrix, { start: 0, count: matrix.rows });
     if (training) engine.update.forwards++;
     forward.run(matrix.rows);
-    commit.run(matrix.rows);
+    commit?.run(matrix.rows);
     this.rows = matrix.rows;
     this.mode = mode;
     return engine.view(program.output, matrix.rows * outputs).slice();
@@ -67,7 +52,7 @@ export class TwoWay {
   backward(dOutput: Inputs): Float32Array {
     const engine = this.engine;
     const { spec, outputs } = engine.plan;
-    const { program, backward } = this.bound[this.mode];
+    const { program, rest } = this.bound[this.mode];
     const rows = this.rows;
     if (rows === 0) {
       throw new SimdgradError(
@@ -86,7 +71,7 @@ export class TwoWay {
     checkFinite("backward", "dOutput", matrix);
     copyRows(engine.f32, engine.address(program.dOutput), matrix, { start: 0, count: rows });
     this.forget();
-    backward.run(rows);
+    rest.run(rows);
     return engine.view(program.dInput, rows * spec.input).slice();
   }
 
