@@ -34,7 +34,7 @@ export { type ConfusionMatrix, confusionMatrix } from "./model/confusion.ts";
 export type { Dataset } from "./model/data.ts";
 export type { EarlyStoppingOptions } from "./model/early-stopping.ts";
 export type { FitOptions } from "./model/fit-options.ts";
-export type { HealthReport, LayerHealth } from "./model/health.ts";
+export type { HealthReport, LayerHealth } from "./model/health-report.ts";
 export type { Inputs, NumberArray } from "./model/matrix.ts";
 export type { Model } from "./model/model.ts";
 export type { BatchReport, EpochReport, History, Outcome } from "./model/reports.ts";

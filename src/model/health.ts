@@ -1,47 +1,14 @@
-// What is wrong with a network that trains badly: units, layers and steps, measured and put into words.
+// What a network that trains badly is like: its layers and its next step, measured.
 import type { Step } from "../contract.ts";
 import { SimdgradError } from "../errors.ts";
 import type { ParameterPlan } from "../plan/layout.ts";
-import { table } from "../plan/print.ts";
 import { loadBatch } from "./batches.ts";
 import type { ReadDataset } from "./data.ts";
 import type { Engine } from "./engine.ts";
+import { findingsOf, type LayerFacts } from "./health-findings.ts";
+import { type HealthReport, type LayerHealth, report } from "./health-report.ts";
+import { deadUnits, symmetricUnits, unitsOf, zeroUnits } from "./health-units.ts";
 import { type Trainer, variantOf } from "./trainer.ts";
-
-/** Gradients of this norm explode; those this much under the largest layer's, by root mean square, vanish. */
-const EXPLODING = 1e3;
-const VANISHING = 1e-4;
-/** An update of this share of the weights wrecks them. */
-const LARGE_UPDATE = 0.1;
-/** Units that a finding names. */
-const NAMED = 8;
-
-/** What one layer's numbers are like. */
-export interface LayerHealth {
-  /** Its index, nested "2.0". */
-  readonly layer: string;
-  /** Output 0 on every row of the data, and no gradient; undefined where no data was given. */
-  readonly deadUnits: readonly number[] | undefined;
-  /** Groups of units with the same weights: they give the same output, and training may never part them. */
-  readonly symmetricUnits: readonly (readonly number[])[];
-  /** Euclidean norms of the layer's parameters and of their gradients. */
-  readonly weightNorm: number;
-  readonly gradientNorm: number;
-  /** Norm of the next update by norm of the weights, clipping and all; about 1e-3 is usual. Undefined without an
-   *  optimizer, and where the update cannot be made. */
-  readonly updateRatio: number | undefined;
-  /** How many weights and gradients are NaN or infinite. */
-  readonly nonFinite: number;
-}
-
-/** What `health` found. */
-export interface HealthReport {
-  readonly layers: readonly LayerHealth[];
-  /** What is wrong, in words; empty when nothing is. */
-  readonly findings: readonly string[];
-  /** A table and the findings. */
-  toString(): string;
-}
 
 interface Layer {
   readonly name: string;
@@ -58,8 +25,17 @@ export function examine(trainer: Trainer, data: ReadDataset | undefined): Health
     const active = data && activeUnits(engine, data);
     if (data) gradients.set(meanGradients(engine, trainer, data));
     const updated = nextWeights(engine, trainer);
-    const layers = layersOf(engine).map((layer) => examineLayer(engine, layer, active, updated));
-    return report(layers, findingsOf(engine, layers, updated));
+    const layers = layersOf(engine);
+    const healths = layers.map((layer) => examineLayer(engine, layer, active, updated));
+    const findings = findingsOf(
+      healths,
+      layers.map((layer, i) => factsOf(engine, layer, healths[i])),
+    );
+    const makesUpdates = engine.plan.update && !engine.plan.inference;
+    if (makesUpdates && !updated && healths.every(({ nonFinite }) => nonFinite === 0)) {
+      findings.push("The next step would overflow: lower the rate.");
+    }
+    return report(healths, findings);
   } finally {
     engine.view(engine.plan.blocks.gradients).set(before);
     engine.restoreState(state);
@@ -176,116 +152,14 @@ function examineLayer(
   };
 }
 
-/** The columns of a kernel, each with its bias, where there is one. */
-interface Units {
-  readonly columns: number;
-  readonly values: Float32Array;
-  readonly biases: Float32Array | undefined;
-}
-
-function unitsOf(engine: Engine, parameters: readonly ParameterPlan[], part: "ref" | "gradient"): Units | undefined {
-  const kernel = parameters.find(({ name }) => name.endsWith(".kernel"));
-  const bias = parameters.find(({ name }) => name.endsWith(".bias"));
-  const values = kernel && engine.view(kernel[part]);
-  return values && { columns: kernel.shape[1], values, biases: bias && engine.view(bias[part]) };
-}
-
-/** Whether f holds for every number that feeds a unit. */
-function everyOf({ columns, values, biases }: Units, unit: number, f: (value: number, at: number) => boolean): boolean {
-  for (let i = 0; i < values.length; i += columns) if (!f(values[i + unit], i)) return false;
-  return !biases || f(biases[unit], -1);
-}
-
-function deadUnits(active: readonly boolean[], gradients: Units | undefined): number[] {
-  const still = (unit: number) => !gradients || everyOf(gradients, unit, (value) => value === 0);
-  return [...active.keys()].filter((unit) => !active[unit] && still(unit));
-}
-
-/** Units whose weights are all 0. */
-function zeroUnits(units: Units | undefined): number[] {
-  const all = Array.from({ length: units?.columns ?? 0 }, (_, unit) => unit);
-  return all.filter((unit) => everyOf(units as Units, unit, (value) => value === 0));
-}
-
-function symmetricUnits(units: Units | undefined): number[][] {
-  const groups: number[][] = [];
-  if (!units) return groups;
-  const { columns, values, biases } = units;
-  for (let j = 0; j < columns; j++) {
-    const isSame = ([k]: readonly number[]) =>
-      everyOf(units, j, (value, at) => value === (at < 0 ? biases?.[k] : values[at + k]));
-    const group = groups.find(isSame);
-    if (group) group.push(j);
-    else groups.push([j]);
-  }
-  return groups.filter((group) => group.length > 1);
-}
-
-function findingsOf(engine: Engine, layers: readonly LayerHealth[], updated: Float32Array | undefined): string[] {
-  const { plan } = engine;
-  const parts = layersOf(engine).map(({ parameters }) => parameters);
-  const counts = parts.map((parameters) => parameters.reduce((sum, { ref }) => sum + ref.columns, 1));
-  const trains = parts.map((parameters) => parameters.some(({ trainable }) => trainable));
-  const zeros = parts.map((parameters) => zeroUnits(unitsOf(engine, parameters, "ref")));
-  const meanSquares = layers.map(({ gradientNorm }, i) => gradientNorm / Math.sqrt(counts[i]));
-  const largest = Math.max(...meanSquares);
-  // A whole layer of zeros lets nothing through, forward or back: it is the cause of what is 0 elsewhere.
-  const blocked = parts.some(
-    (parameters, i) => zeros[i].length > 0 && zeros[i].length === unitsOf(engine, parameters, "ref")?.columns,
-  );
-  const starved = layers.some(({ gradientNorm }, i) => trains[i] && largest > 0 && gradientNorm === 0);
-  const findings: string[] = [];
-  layers.forEach(({ layer, deadUnits, symmetricUnits, gradientNorm, updateRatio, nonFinite }, i) => {
-    const say = (text: string) => findings.push(`Layer ${layer}: ${text}`);
-    if (nonFinite > 0) say(`${nonFinite} weights or gradients are not finite: set weights from before.`);
-    // A single output may well start from 0.
-    const zero = zeros[i].length > 1 || deadUnits?.includes(zeros[i][0]) || starved ? zeros[i] : [];
-    if (zero.length > 0) say(`${named(zero)} only weights of 0: start from random ones.`);
-    const dead = blocked ? [] : (deadUnits ?? []).filter((unit) => !zero.includes(unit));
-    if (dead.length > 0) {
-      say(`${named(dead)} dead, 0 on every row and without gradient: lower the rate, or use leaky-relu.`);
-    }
-    for (const group of symmetricUnits) {
-      if (!zero.includes(group[0])) say(`${named(group)} the same weights: start from random ones.`);
-    }
-    if (gradientNorm > EXPLODING) {
-      say(
-        `gradients explode, their norm is ${gradientNorm.toPrecision(3)}: scale the data, lower the rate, set clipNorm.`,
-      );
-    } else if (trains[i] && meanSquares[i] < VANISHING * largest && !(blocked && gradientNorm === 0)) {
-      const share = (meanSquares[i] / largest).toPrecision(2);
-      say(`gradients vanish, ${share} of the largest layer's: use relu and its kin, or fewer layers.`);
-    }
-    if (updateRatio !== undefined && updateRatio > LARGE_UPDATE) {
-      say(`the next step changes ${(100 * updateRatio).toPrecision(3)} % of the weights' size: lower the rate.`);
-    }
-  });
-  if (plan.update && !plan.inference && !updated && layers.every(({ nonFinite }) => nonFinite === 0)) {
-    findings.push("The next step would overflow: lower the rate.");
-  }
-  return findings;
-}
-
-function named(units: readonly number[]): string {
-  const names = units.slice(0, NAMED).join(", ");
-  return `units ${names}${units.length > NAMED ? ` and ${units.length - NAMED} more` : ""}`;
-}
-
-function report(layers: readonly LayerHealth[], findings: readonly string[]): HealthReport {
-  const number = (value: number | undefined) => value?.toPrecision(3) ?? "";
-  const rows = layers.map((layer) => [
-    layer.layer,
-    String(layer.deadUnits?.length ?? ""),
-    String(layer.symmetricUnits.flat().length),
-    number(layer.weightNorm),
-    number(layer.gradientNorm),
-    number(layer.updateRatio),
-    String(layer.nonFinite),
-  ]);
-  const heading = ["layer", "dead", "symmetric", "weight norm", "gradient norm", "update/weight", "not finite"];
+function factsOf(engine: Engine, { parameters }: Layer, { gradientNorm }: LayerHealth): LayerFacts {
+  const units = unitsOf(engine, parameters, "ref");
+  const zeros = zeroUnits(units);
+  const weights = parameters.reduce((sum, { ref }) => sum + ref.columns, 1);
   return {
-    layers,
-    findings,
-    toString: () => [table([heading, ...rows]), ...(findings.length > 0 ? findings : ["No findings."])].join("\n"),
+    zeros,
+    blocks: zeros.length > 0 && zeros.length === units?.columns,
+    trains: parameters.some(({ trainable }) => trainable),
+    slope: gradientNorm / Math.sqrt(weights),
   };
 }
