@@ -14,6 +14,16 @@ export interface Selection {
   readonly order?: Uint32Array | undefined;
 }
 
+/** As many rows at a time as are planned for. */
+export function* chunksOf({ rows }: ReadDataset, engine: Engine): Generator<Selection, void, void> {
+  let start = 0;
+  while (start < rows) {
+    const count = Math.min(engine.placement.capacity, rows - start);
+    yield { start, count };
+    start += count;
+  }
+}
+
 /** Below this many numbers a row a loop copies faster than a view and a set. */
 const COPY_BY_LOOP = 24;
 

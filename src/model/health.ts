@@ -2,7 +2,7 @@
 import type { Step } from "../contract.ts";
 import { SimdgradError } from "../errors.ts";
 import type { ParameterPlan } from "../plan/layout.ts";
-import { loadBatch } from "./batches.ts";
+import { chunksOf, loadBatch } from "./batches.ts";
 import type { ReadDataset } from "./data.ts";
 import type { Engine } from "./engine.ts";
 import { findingsOf, type LayerFacts } from "./health-findings.ts";
@@ -56,12 +56,6 @@ function layersOf({ plan }: Engine): Layer[] {
   return [...layers.values()];
 }
 
-function* chunks({ placement }: Engine, { rows }: ReadDataset): Generator<{ start: number; count: number }> {
-  for (let start = 0; start < rows; start += placement.capacity) {
-    yield { start, count: Math.min(placement.capacity, rows - start) };
-  }
-}
-
 /** By layer, which units are not 0 on some row, in inference mode. */
 function activeUnits(engine: Engine, data: ReadDataset): Map<string, boolean[]> {
   const active = new Map<string, boolean[]>();
@@ -69,7 +63,7 @@ function activeUnits(engine: Engine, data: ReadDataset): Map<string, boolean[]> 
   if (!program) return active;
   const steps = program.steps.slice(0, program.forwardSteps);
   const last = new Map<string, Step>(steps.map((step) => [step.owner, step]));
-  for (const selection of chunks(engine, data)) {
+  for (const selection of chunksOf(data, engine)) {
     loadBatch("health", engine, program, data, selection);
     const calls = engine.bind(steps, selection.count);
     for (const [i, step] of steps.entries()) {
@@ -95,7 +89,7 @@ function meanGradients(engine: Engine, trainer: Trainer, data: ReadDataset): Flo
   const gradients = engine.view(engine.plan.blocks.gradients);
   const sums = new Float64Array(gradients.length);
   let total = 0;
-  for (const selection of chunks(engine, data)) {
+  for (const selection of chunksOf(data, engine)) {
     const weight = trainer.differentiate("health", data, selection);
     if (weight === 0) continue;
     total += weight;

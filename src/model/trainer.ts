@@ -3,7 +3,7 @@ import { SimdgradError } from "../errors.ts";
 import { lossRule } from "../losses/index.ts";
 import type { Curves, Measures } from "../metrics.ts";
 import type { LossProgram, LossVariant } from "../plan/compile.ts";
-import { loadBatch, type Selection } from "./batches.ts";
+import { chunksOf, loadBatch, type Selection } from "./batches.ts";
 import { type BoundProgram, bindProgram } from "./bound-program.ts";
 import { checkBatchRows, type DataShape, type ReadDataset } from "./data.ts";
 import { explainDivergence, explainGradient, explainUpdate } from "./divergence.ts";
@@ -152,15 +152,13 @@ export class Trainer {
   *evaluateChunks(where: string, data: ReadDataset, measuring: Measuring): Generator<number, void, void> {
     const { engine } = this;
     const loss = this.lossOf("evaluate", data);
-    let start = 0;
-    while (start < data.rows) {
-      const count = Math.min(engine.placement.capacity, data.rows - start);
-      loadBatch(where, engine, loss.program, data, { start, count });
+    for (const selection of chunksOf(data, engine)) {
+      const { count } = selection;
+      loadBatch(where, engine, loss.program, data, selection);
       loss.forward.run(count);
-      this.count(loss, data, { start, count }, measuring);
+      this.count(loss, data, selection, measuring);
       loss.rest.run(count);
       this.addSums(measuring.sums);
-      start += count;
       yield count;
     }
   }
