@@ -4,6 +4,7 @@ import { showShape, type Tensor, type TensorFile } from "../io/safetensors.ts";
 import type { BufferPlan, Layout } from "../plan/layout.ts";
 import type { StateCopy } from "./engine.ts";
 import { badFile } from "./file.ts";
+import { partOf } from "./views.ts";
 
 /** A parameter or a buffer of a layout. */
 type TensorPlan = Pick<BufferPlan, "name" | "shape" | "ref" | "low">;
@@ -11,10 +12,7 @@ type TensorPlan = Pick<BufferPlan, "name" | "shape" | "ref" | "low">;
 /** Each parameter's part of each block: "0.kernel", then "m.0.kernel" and so on, and the buffers, under the prefix. */
 export function tensorsOf(layout: Layout, prefix: string, { blocks, buffers }: StateCopy): Tensor[] {
   const cut = (parts: readonly TensorPlan[], block: Float32Array, prefix: string): Tensor[] =>
-    parts.map(({ name, shape, ref }) => {
-      const start = ref.within?.offset as number;
-      return { name: `${prefix}${name}`, shape, values: block.subarray(start, start + ref.columns) };
-    });
+    parts.map(({ name, shape, ref }) => ({ name: `${prefix}${name}`, shape, values: partOf(block, ref) }));
   return [
     ...blocks.flatMap((block, i) =>
       cut(layout.parameters, block, i === 0 ? prefix : `${prefix}${layout.momentNames[i - 1]}.`),

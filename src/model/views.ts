@@ -1,4 +1,5 @@
 // Live views of a model's numbers, by name.
+import type { BufferRef } from "../contract.ts";
 import type { Engine } from "./engine.ts";
 
 /** One parameter of a model; the arrays are live views. */
@@ -19,11 +20,14 @@ export function parameterViews(engine: Engine): Parameter[] {
     shape,
     value: engine.view(ref),
     gradient: engine.view(gradient),
-    moments: blocks.moments.map((block) => {
-      const start = ref.within?.offset as number;
-      return engine.view(block).subarray(start, start + ref.columns);
-    }),
+    moments: blocks.moments.map((block) => partOf(engine.view(block), ref)),
   }));
+}
+
+/** What of a block's numbers, or of those of a block like it, is this buffer's. */
+export function partOf(block: Float32Array, { within, columns }: BufferRef): Float32Array {
+  const start = within?.offset as number;
+  return block.subarray(start, start + columns);
 }
 
 export function bufferViews(engine: Engine): Record<string, Float32Array> {
