@@ -4,19 +4,35 @@
  *  MEMORY: does not fit. RUNTIME: the engine lacks something. */
 export type ErrorCode = "SHAPE" | "DATA" | "CONFIG" | "FORMAT" | "NUMERIC" | "MEMORY" | "RUNTIME";
 
+/** What to do where an error says nothing of its own. */
+export const HINTS: Readonly<Record<ErrorCode, string>> = {
+  SHAPE: "Rows are of one length, as arrays or flat and row-major; what goes with x has as many.",
+  DATA: "Correct, fill in or leave out such values, as prepare of simdgrad/data does.",
+  CONFIG: "Pass what is expected, or leave an option out where it has a default.",
+  FORMAT: "The file is damaged, or another version wrote it.",
+  NUMERIC: "The learning rate is probably too high: try a tenth of it.",
+  MEMORY: "Use smaller layers or a smaller maxBatch; planMemory(config) tells the size before building.",
+  RUNTIME: 'simd: "strict" and threads: 1 ask the least of an engine.',
+};
+
 /** What the package throws: its message says what was expected, what came and where. */
 export class SimdgradError extends Error {
   override readonly name = "SimdgradError";
   /** What is wrong, for programs. */
   readonly code: ErrorCode;
   /** What to do about it; also the message's last sentence. */
-  readonly hint: string | undefined;
+  readonly hint: string;
 
-  constructor(code: ErrorCode, message: string, hint?: string, options?: ErrorOptions) {
-    super(hint === undefined ? message : `${message} ${hint}`, options);
+  constructor(code: ErrorCode, message: string, hint: string = HINTS[code], options?: ErrorOptions) {
+    super(`${message} ${hint}`, options);
     this.code = code;
     this.hint = hint;
   }
+}
+
+/** What happened, without what to do. */
+export function withoutHint({ message, hint }: SimdgradError): string {
+  return message.slice(0, -hint.length - 1);
 }
 
 /** The way messages show a value that came: short, never megabytes. */

@@ -83,7 +83,7 @@ export class Tally {
     for (const name of names) {
       if (KINDS[name.replace(/-.*/, "")].includes(kind)) continue;
       const found = { classes: "classes", probabilities: "a sigmoid", values: "plain values" }[kind];
-      throw new SimdgradError("CONFIG", `metrics: expected no ${name} for a loss on ${found}.`);
+      throw new SimdgradError("CONFIG", `metrics: expected metrics of a loss on ${found}, received ${name}.`);
     }
     this.names = names.filter((name) => name !== "accuracy");
     this.summed = this.names.filter((name) => name !== "auc");

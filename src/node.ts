@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { type FileHandle, open, readFile, realpath, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { SimdgradError, show } from "./errors.ts";
+import { SimdgradError, show, withoutHint } from "./errors.ts";
 import { load } from "./index.ts";
 import type { LoadOptions } from "./model/build.ts";
 import type { Model } from "./model/model.ts";
@@ -30,8 +30,7 @@ export async function loadFile(path: FilePath, options: LoadOptions = {}): Promi
     return load(bytes, options);
   } catch (cause) {
     if (!(cause instanceof SimdgradError && cause.code === "FORMAT")) throw cause;
-    const what = cause.hint === undefined ? cause.message : cause.message.slice(0, -cause.hint.length - 1);
-    throw new SimdgradError("FORMAT", `loadFile ${JSON.stringify(name)}: ${what}`, cause.hint, { cause });
+    throw new SimdgradError("FORMAT", `loadFile ${JSON.stringify(name)}: ${withoutHint(cause)}`, cause.hint, { cause });
   }
 }
 
@@ -102,7 +101,8 @@ async function onDisk<T>(where: string, verb: string, path: string, work: () => 
     return await work();
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new SimdgradError("RUNTIME", `${where}: could not ${verb} ${JSON.stringify(path)}: ${reason}.`, undefined, {
+    const hint = "Look at the path, at who may use it, and at the room on its disk.";
+    throw new SimdgradError("RUNTIME", `${where}: could not ${verb} ${JSON.stringify(path)}: ${reason}.`, hint, {
       cause,
     });
   }

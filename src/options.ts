@@ -13,7 +13,7 @@ export function checkKeys(where: string, options: unknown, known: readonly strin
     if (known.includes(key)) continue;
     throw new SimdgradError(
       "CONFIG",
-      `${where}: unknown option ${show(key)}.`,
+      `${where}: expected options that it knows, received the unknown option ${show(key)}.`,
       known.length > 0 ? `Known options: ${known.join(", ")}.` : "It takes none.",
     );
   }

@@ -27,7 +27,11 @@ export function bindModel(engine: Engine): Bound {
 /** Errors: CONFIG. */
 export function needsTraining(where: string, { twoWay }: Bound): TwoWay {
   if (twoWay) return twoWay;
-  throw new SimdgradError("CONFIG", `${where}: expected a model that trains, this one was loaded with inference.`);
+  throw new SimdgradError(
+    "CONFIG",
+    `${where}: expected a model that trains, received one that was loaded with inference.`,
+    "Load it without `inference`.",
+  );
 }
 
 /** Errors: CONFIG. */
@@ -35,7 +39,7 @@ export function needsPart(where: string, { engine }: Bound, part: "loss" | "opti
   if (engine.plan.spec[part]) return;
   throw new SimdgradError(
     "CONFIG",
-    `${where}: expected a model with ${part === "loss" ? "a" : "an"} ${part}.`,
+    `${where}: expected a model with ${part === "loss" ? "a" : "an"} ${part}, received one without.`,
     `Pass \`${part}\` to sequential.`,
   );
 }

@@ -107,7 +107,7 @@ export function createModel(config: SequentialConfig, { modules, threading }: Pa
   const { spec, simd, run } = checkConfig("sequential", config, threading);
   const plan = compile(spec);
   checkHosted("sequential", plan, run.threads);
-  const engine = new Engine(plan, modules(simd, run.threads > 1), run);
+  const engine = new Engine("sequential", plan, modules(simd, run.threads > 1), run);
   engine.list(engine.plan.initialize.steps).run(1);
   return new Model(engine);
 }
@@ -122,7 +122,7 @@ export function loadModel(bytes: Uint8Array, options: LoadOptions, { modules, th
   const progress: Progress = { epoch: 0, run: undefined };
   const plan = inFile("spec", () => compile(file.spec, inference));
   checkHosted("load", plan, run.threads);
-  const engine = new Engine(plan, module, { ...run, capacity: capacityOf(plan, run.capacity, bytes.length) });
+  const engine = new Engine("load", plan, module, { ...run, capacity: capacityOf(plan, run.capacity, bytes.length) });
   restoreModel(engine, progress, inference ? { ...file, state: undefined } : file);
   return new Model(engine, progress, file.metadata);
 }

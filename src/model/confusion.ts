@@ -25,7 +25,7 @@ export function confusionMatrix(model: Model, data: Dataset): ConfusionMatrix {
   if (classes === 0) {
     throw new SimdgradError(
       "CONFIG",
-      "confusionMatrix: expected a model with the loss cross-entropy, or binary-cross-entropy on one output.",
+      "confusionMatrix: expected a model with the loss cross-entropy, or binary-cross-entropy on one output, received another.",
     );
   }
   const { targets, sampleWeights, rows } = readDataset("confusionMatrix", data, shape);

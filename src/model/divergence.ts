@@ -53,7 +53,7 @@ function diverged(engine: Engine, what: string, cause?: string): SimdgradError {
   return new SimdgradError(
     "NUMERIC",
     `Training diverged at optimizer step ${step + 1} with learning rate ${learningRate}: ${what}. The weights are those before this step.`,
-    cause ?? "The learning rate is probably too high: try a tenth of it.",
+    cause,
   );
 }
 

@@ -76,12 +76,12 @@ export class Engine {
   readonly module: WasmModule;
 
   /** Errors: MEMORY when capacity rows of this plan do not fit. */
-  constructor(plan: Plan, module: WasmModule, options: EngineOptions) {
+  constructor(where: string, plan: Plan, module: WasmModule, options: EngineOptions) {
     const { capacity, threads } = options;
     this.plan = plan;
     this.options = options;
     this.placement = place(plan.fixed, plan.programs, capacity, threads);
-    this.instance = instantiate(module, this.placement.end, threads > 1);
+    this.instance = instantiate(module, { where, bytes: this.placement.end }, threads > 1);
     this.module = module;
     this.kernels = this.instance.kernels;
     this.update = new UpdateClock(plan.spec.optimizer?.learningRate ?? 0);
@@ -96,11 +96,11 @@ export class Engine {
   }
 
   /** Makes room for batches of `rows`: what the batch does not size keeps its address and content. Errors: MEMORY. */
-  ensureCapacity(rows: number): void {
+  ensureCapacity(where: string, rows: number): void {
     if (rows <= this.placement.capacity) return;
     const { plan, instance } = this;
     const placement = place(plan.fixed, plan.programs, rows, this.options.threads);
-    ensureBytes(instance.memory, placement.end);
+    ensureBytes(instance.memory, { where, bytes: placement.end });
     this.placement = placement;
     this.renewViews();
     this.generation++;
@@ -194,7 +194,7 @@ export class RunList {
 /** An equal engine with a memory of its own. */
 export function copyEngine(engine: Engine): Engine {
   const { plan, module, options, placement, update } = engine;
-  const copy = new Engine(plan, module, { ...options, capacity: placement.capacity });
+  const copy = new Engine("clone", plan, module, { ...options, capacity: placement.capacity });
   const { parameters, buffers, gradients, moments } = plan.blocks;
   for (const block of [parameters, buffers, gradients, ...moments]) copy.view(block).set(engine.view(block));
   Object.assign(copy.update, update);

@@ -1,5 +1,5 @@
 // A model as a file, a safetensors file with JSON in its metadata: what its writer and its reader agree on.
-import { SimdgradError } from "../errors.ts";
+import { HINTS, SimdgradError, withoutHint } from "../errors.ts";
 import type { LearningRate } from "../schedules.ts";
 import type { StateCopy } from "./engine.ts";
 import type { RunState } from "./progress.ts";
@@ -49,8 +49,13 @@ export function inFile<T>(part: string, read: () => T): T {
   try {
     return read();
   } catch (cause) {
-    if (cause instanceof SimdgradError && cause.code !== "CONFIG") throw cause;
-    throw badFile(`its ${part} is not valid: ${cause instanceof Error ? cause.message : String(cause)}`, cause);
+    const wrong = `load: its ${part} is not valid:`;
+    if (!(cause instanceof SimdgradError)) {
+      throw new SimdgradError("FORMAT", `${wrong} ${(cause as Error).message}.`, undefined, { cause });
+    }
+    if (cause.code !== "CONFIG") throw cause;
+    const hint = cause.hint === HINTS.CONFIG ? HINTS.FORMAT : `${cause.hint} ${HINTS.FORMAT}`;
+    throw new SimdgradError("FORMAT", `${wrong} ${withoutHint(cause)}`, hint, { cause });
   }
 }
 

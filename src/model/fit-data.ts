@@ -48,7 +48,7 @@ export function readFitData(
   if (validation !== undefined || isStream(source)) {
     throw new SimdgradError(
       "CONFIG",
-      `${where}: expected ${validation ? "validation or validationSplit, received both" : "no validationSplit of a stream"}.`,
+      `${where}: expected ${validation ? "validation or validationSplit, received both" : `no validationSplit of a stream, received ${validationSplit}`}.`,
     );
   }
   const [first, last] = split(where, readSet(where, source, trainer, inputs), validationSplit);

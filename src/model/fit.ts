@@ -28,7 +28,7 @@ export async function* epochs(
   const turns = new Turns(engine);
   signal?.throwIfAborted();
   for (const inputs of job.inputs) await checkInputs(inputs, signal);
-  engine.ensureCapacity(Math.min(job.batchSize, rowsOf(data) || job.batchSize));
+  engine.ensureCapacity(job.where, Math.min(job.batchSize, rowsOf(data) || job.batchSize));
   const run = startRun(trainer, job, progress);
   try {
     while (run.done < job.epochs && !earlyStopping?.isOver(run)) {
@@ -122,7 +122,7 @@ async function runEpoch(loop: Loop): Promise<number> {
   if (Math.ceil(data.pulled / batchSize) < run.batch) {
     throw new SimdgradError(
       "CONFIG",
-      `${job.where}: expected the interrupted run's stream, which had more than the ${data.pulled} rows of this one.`,
+      `${job.where}: expected the interrupted run's stream, which had more rows, received one of ${data.pulled}.`,
     );
   }
   return rows;

@@ -26,12 +26,14 @@ export class Inference {
       throw new SimdgradError(
         "SHAPE",
         `predictInto: expected out to be a Float32Array of ${length}, received ${show(out)}.`,
+        `Make it with new Float32Array(${length}).`,
       );
     }
     if (out.buffer === this.engine.f32.buffer) {
       throw new SimdgradError(
         "CONFIG",
         "predictInto: expected an out of its own, received a view of the model's memory.",
+        `Make one with new Float32Array(${length}).`,
       );
     }
     return this.run("predictInto", matrix, out);

@@ -240,8 +240,12 @@ export class Model {
   }
 
   #live(where: string): Bound {
-    if (!this.#bound) throw new SimdgradError("CONFIG", `${where}: expected a model in use, this one is disposed.`);
-    return this.#bound;
+    if (this.#bound) return this.#bound;
+    throw new SimdgradError(
+      "CONFIG",
+      `${where}: expected a model in use, received one that is disposed.`,
+      "Build or load another; clone() before the end keeps one.",
+    );
   }
 
   /** For calls that change the model: not while a training runs. */
@@ -250,7 +254,7 @@ export class Model {
     if (this.#training) {
       throw new SimdgradError(
         "CONFIG",
-        `${where}: expected an idle model, this one is training.`,
+        `${where}: expected an idle model, received one that is training.`,
         "Await fit, or finish the loop over train() (break ends it); predict and evaluate are allowed meanwhile.",
       );
     }

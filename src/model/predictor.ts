@@ -60,7 +60,11 @@ export class Predictor {
 
   #live(where: string): Inference {
     if (this.#inference) return this.#inference;
-    throw new SimdgradError("CONFIG", `${where}: expected a predictor in use, this one is disposed.`);
+    throw new SimdgradError(
+      "CONFIG",
+      `${where}: expected a predictor in use, received one that is disposed.`,
+      "Load it again.",
+    );
   }
 }
 
@@ -78,7 +82,12 @@ export function loadPredictorOn(module: () => WasmModule): LoadPredictor {
     const taker = new TensorTaker(file, plan);
     const [weights, buffers] = [taker.block(""), taker.buffers("")];
     const capacity = capacityOf(plan, maxBatch, bytes.length);
-    const engine = new Engine(plan, module(), { capacity, threads: 1, worker: undefined, threading: undefined });
+    const engine = new Engine("load", plan, module(), {
+      capacity,
+      threads: 1,
+      worker: undefined,
+      threading: undefined,
+    });
     engine.view(plan.blocks.parameters).set(weights);
     engine.view(plan.blocks.buffers).set(buffers);
     return new Predictor(new Inference(engine), spec, readUser(file));

@@ -69,6 +69,7 @@ function readLabels(where: string, y: ArrayLike<number>, classes: number): ReadT
       throw new SimdgradError(
         "DATA",
         `${where}: expected a class index from 0 to ${classes - 1} in y at row ${i}, received ${show(label)}.`,
+        "Classes count from 0; the last layer has a unit for each.",
       );
     }
     if (values !== y) values[i] = label;

@@ -27,6 +27,6 @@ function makeRoom(engine: Engine, data: ReadDataset): ReadDataset {
   const { buffer } = engine.f32;
   const { kind, matrix } = data.targets;
   const apart = { ...data, x: apartFrom(data.x, buffer), targets: { kind, matrix: apartFrom(matrix, buffer) } };
-  engine.ensureCapacity(data.rows);
+  engine.ensureCapacity("trainBatch", data.rows);
   return apart;
 }

@@ -204,7 +204,8 @@ export class Trainer {
 
   private lossOf(part: "train" | "evaluate", data: ReadDataset): BoundLoss {
     const program = this.engine.plan.losses.get(variantOf(data))?.[part];
-    if (!program) throw new SimdgradError("CONFIG", "This model has no loss.", "Pass `loss` to sequential.");
+    if (!program)
+      throw new SimdgradError("CONFIG", "trainer: expected a loss, received none.", "Pass `loss` to sequential.");
     let bound = this.bound.get(program);
     if (!bound) {
       const { correct } = program;

@@ -37,7 +37,7 @@ export class TwoWay {
     const read = readMatrix("forward", "x", x, spec.input);
     if (training) checkBatchRows("forward", engine.plan, read.rows);
     const matrix = read.rows > engine.placement.capacity ? apartFrom(read, engine.f32.buffer) : read;
-    engine.ensureCapacity(matrix.rows);
+    engine.ensureCapacity("forward", matrix.rows);
     this.forget();
     loadInputs("forward", engine, program.x, matrix, { start: 0, count: matrix.rows });
     if (training) engine.update.forwards++;

@@ -29,7 +29,7 @@ export function readWeights(weights: WeightRecord | ArrayLike<number>, plan: Pla
     if (!parameter) {
       throw new SimdgradError(
         "CONFIG",
-        `setWeights: unknown parameter ${show(name)}.`,
+        `setWeights: expected names of parameters, received the unknown parameter ${show(name)}.`,
         `Known: ${plan.parameters.map((known) => known.name).join(", ")}.`,
       );
     }

@@ -99,7 +99,12 @@ export function compile(spec: NetworkSpec, inference = false): Plan {
 
 /** None where a kernel counts all that is asked for. */
 function tallyOf({ spec, outputs }: Layout, metrics: readonly MetricName[]): Tally | undefined {
-  if (!spec.loss) throw new SimdgradError("CONFIG", "metrics: expected a loss, which tells what targets are.");
+  if (!spec.loss)
+    throw new SimdgradError(
+      "CONFIG",
+      "metrics: expected a loss, which tells what targets are, received none.",
+      "Pass `loss` to sequential.",
+    );
   const tally = new Tally(metrics, lossRule(spec.loss).targets, outputs);
   return tally.names.length > 0 ? tally : undefined;
 }

@@ -12,50 +12,53 @@ export interface Instance {
   readonly kernels: Kernels;
 }
 
-/** A fresh instance whose memory holds at least `bytes` bytes; a shared one wants a module made for it.
+/** Memory that a call needs, and what to do when there is none. */
+export interface Need {
+  readonly where: string;
+  readonly bytes: number;
+  readonly hint?: string;
+}
+
+/** A fresh instance whose memory holds at least what is needed; a shared one wants a module made for it.
  *  Errors: MEMORY when the engine refuses. */
-export function instantiate(module: WasmModule, bytes: number, shared = false): Instance {
-  const memory = allocate(bytes, shared);
+export function instantiate(module: WasmModule, need: Need, shared = false): Instance {
+  const memory = allocate(need, shared);
   const exports = new WebAssembly.Instance(module, { env: { memory } }).exports;
   return { memory, kernels: exports as unknown as Kernels };
 }
 
-function allocate(bytes: number, shared: boolean): WasmMemory {
-  const initial = pages(bytes);
+function allocate(need: Need, shared: boolean): WasmMemory {
+  const initial = pages(need);
   try {
     return new WebAssembly.Memory(shared ? { initial, maximum: MAX_BYTES / PAGE, shared } : { initial });
   } catch (cause) {
-    throw refused(bytes, cause);
+    throw refused(need, cause);
   }
 }
 
-/** Grows the memory to at least `bytes`; every view made before is detached. Errors: MEMORY. */
-export function ensureBytes(memory: WasmMemory, bytes: number): void {
-  const missing = pages(bytes) - memory.buffer.byteLength / PAGE;
+/** Grows the memory to at least what is needed; every view made before is detached. Errors: MEMORY. */
+export function ensureBytes(memory: WasmMemory, need: Need): void {
+  const missing = pages(need) - memory.buffer.byteLength / PAGE;
   if (missing <= 0) return;
   try {
     memory.grow(missing);
   } catch (cause) {
-    throw refused(bytes, cause);
+    throw refused(need, cause);
   }
 }
 
-function pages(bytes: number): number {
+function pages({ where, bytes, hint }: Need): number {
   if (bytes > MAX_BYTES) {
     throw new SimdgradError(
       "MEMORY",
-      `Expected at most ${MAX_BYTES} bytes (4 GiB, the end of a WebAssembly memory), received a need of ${bytes}.`,
-      "Use smaller layers or a smaller maxBatch; planMemory(config) tells the size before building.",
+      `${where}: expected at most ${MAX_BYTES} bytes (4 GiB, the end of a WebAssembly memory), received a need of ${bytes}.`,
+      hint,
     );
   }
   return Math.max(1, Math.ceil(bytes / PAGE));
 }
 
-function refused(bytes: number, cause: unknown): SimdgradError {
-  return new SimdgradError(
-    "MEMORY",
-    `The engine refused ${bytes} bytes of WebAssembly memory.`,
-    "Use smaller layers or a smaller maxBatch, or give the process more memory.",
-    { cause },
-  );
+function refused({ where, bytes, hint }: Need, cause: unknown): SimdgradError {
+  const message = `${where}: expected ${bytes} bytes of WebAssembly memory, received the engine's refusal.`;
+  return new SimdgradError("MEMORY", message, hint, { cause });
 }

@@ -154,7 +154,7 @@ export class Lanes {
     this.stop();
     throw new SimdgradError(
       "RUNTIME",
-      `One of ${this.count} lanes ${what}; this step is not complete.`,
+      `threads: expected all ${this.count} lanes to work, found one that ${what}; this step is not complete.`,
       "The model goes on with one thread; build it anew to have all again. Where blobs are refused as workers, pass `worker`: simdgrad/lane.",
       { cause },
     );
@@ -170,7 +170,7 @@ export function checkLanes(where: string, count: number): void {
   if (typeof SharedArrayBuffer === "undefined" || isolated === false) {
     throw new SimdgradError(
       "RUNTIME",
-      `${where}: expected shared memory for threads: ${count}, this environment has none.`,
+      `${where}: expected shared memory for threads: ${count}, received an environment without.`,
       "Browsers share memory on cross-origin-isolated pages only (COOP and COEP headers); use threads: 1 elsewhere.",
     );
   }

@@ -45,7 +45,7 @@ export function givenModules(strict: WasmModule, relaxed?: WasmModule): ModuleSo
     if (shared) {
       throw new SimdgradError(
         "RUNTIME",
-        "threads: expected an environment with shared memory, this one has none.",
+        "threads: expected an environment with shared memory, received one without.",
         "Use threads: 1.",
       );
     }
@@ -53,7 +53,7 @@ export function givenModules(strict: WasmModule, relaxed?: WasmModule): ModuleSo
     if (simd !== "relaxed") return strict;
     throw new SimdgradError(
       "RUNTIME",
-      'Expected simd "strict" or "auto", received "relaxed", which this entry does not bring.',
+      'simd: expected "strict" or "auto", received "relaxed", which this entry does not bring.',
       "Import simdgrad/kernels-relaxed.wasm and pass it to createRuntime.",
     );
   };
@@ -88,7 +88,7 @@ export function useRelaxed(simd: Simd): boolean {
   if (!there && simd === "relaxed") {
     throw new SimdgradError(
       "RUNTIME",
-      'Expected an engine with relaxed SIMD for simd "relaxed", this one has none.',
+      'simd: expected an engine with relaxed SIMD for "relaxed", received one without.',
       'Pass simd: "auto" to use it where it is; it is in Node 21, Chrome 114 and newer.',
     );
   }
@@ -161,7 +161,11 @@ export function applyDelta(base: Uint8Array, delta: Uint8Array): Uint8Array<Arra
 
 function compile(bytes: Uint8Array<ArrayBuffer>): WasmModule {
   if (typeof WebAssembly === "undefined") {
-    throw new SimdgradError("RUNTIME", "This engine has no WebAssembly.", "Node 20.19 or newer has it.");
+    throw new SimdgradError(
+      "RUNTIME",
+      "simd: expected an engine with WebAssembly, received one without.",
+      "Node 20.19 or newer has it.",
+    );
   }
   try {
     return new WebAssembly.Module(bytes);
@@ -170,7 +174,7 @@ function compile(bytes: Uint8Array<ArrayBuffer>): WasmModule {
     const refused = WebAssembly.validate(bytes);
     throw new SimdgradError(
       "RUNTIME",
-      `The kernels did not compile: ${cause instanceof Error ? cause.message : String(cause)}`,
+      `simd: expected an engine that compiles the kernels, received its refusal: ${cause instanceof Error ? cause.message : String(cause)}`,
       refused
         ? "Compiling from bytes is refused here: allow 'wasm-unsafe-eval', resolve the package with the condition workerd or edge-light, or pass an imported module to createRuntime."
         : "WebAssembly SIMD is needed (Node 16.4, Chrome 91, Firefox 89, Safari 16.4 or newer).",

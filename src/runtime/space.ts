@@ -1,6 +1,6 @@
 // The raw kernels on a linear memory with an arena.
-import { SimdgradError, show } from "../errors.ts";
-import { checkKeys, checkName } from "../options.ts";
+import { SimdgradError } from "../errors.ts";
+import { checkCount, checkKeys, checkName } from "../options.ts";
 import type { WasmMemory } from "../wasm.ts";
 import { ARENA_BASE, type Kernels } from "./abi.ts";
 import { instantiate } from "./instance.ts";
@@ -42,24 +42,21 @@ function createSpace(source: ModuleSource, options: KernelSpaceOptions): KernelS
   checkKeys("createKernels", options, ["simd", "bytes"]);
   const { simd = "strict", bytes = 1 << 24 } = options;
   checkName("createKernels", "simd", simd, SIMD_MODES);
-  if (!Number.isSafeInteger(bytes) || bytes < 0) {
-    throw new SimdgradError("CONFIG", `Expected bytes to be a whole number >= 0, received ${show(bytes)}.`);
-  }
+  checkCount("createKernels", "bytes", bytes, 0);
   // Kernels may read 16 bytes past a matrix's end: 64 spare bytes close the arena.
-  const { memory, kernels } = instantiate(source(simd, false), ARENA_BASE + bytes + 64);
+  const need = { where: "createKernels", bytes: ARENA_BASE + bytes + 64, hint: "Pass a smaller `bytes`." };
+  const { memory, kernels } = instantiate(source(simd, false), need);
   const limit = ARENA_BASE + Math.ceil(bytes / 64) * 64;
   let next = ARENA_BASE;
 
-  const take = (length: number, width: number): number => {
-    if (!Number.isSafeInteger(length) || length < 0) {
-      throw new SimdgradError("CONFIG", `Expected a block of n >= 0 elements, received ${show(length)}.`);
-    }
+  const take = (where: string, length: number, width: number): number => {
+    checkCount(where, "n", length, 0);
     const address = next;
     const end = address + Math.ceil((length * width) / 64) * 64;
     if (end > limit) {
       throw new SimdgradError(
         "MEMORY",
-        `Expected ${length * width} free bytes in the arena, found ${limit - address}.`,
+        `${where}: expected ${length * width} free bytes in the arena, found ${limit - address}.`,
         "Pass a larger `bytes` to createKernels, or reset().",
       );
     }
@@ -70,9 +67,9 @@ function createSpace(source: ModuleSource, options: KernelSpaceOptions): KernelS
   return {
     kernels,
     memory,
-    f32: (n) => new Float32Array(memory.buffer, take(n, 4), n),
-    i32: (n) => new Int32Array(memory.buffer, take(n, 4), n),
-    f64: (n) => new Float64Array(memory.buffer, take(n, 8), n),
+    f32: (n) => new Float32Array(memory.buffer, take("f32", n, 4), n),
+    i32: (n) => new Int32Array(memory.buffer, take("i32", n, 4), n),
+    f64: (n) => new Float64Array(memory.buffer, take("f64", n, 8), n),
     reset: () => {
       next = ARENA_BASE;
     },
