@@ -3,7 +3,6 @@
 // every 107th f32 in either build; of sigmoid and tanh the worst of all in the strict build.
 import { ELU, exponential, GELU, SIGMOID, SILU, SOFTPLUS, TANH } from "./exponential";
 import { map, map_backward } from "./map";
-import { one } from "./math";
 
 // @ts-ignore: decorator
 @inline
@@ -57,17 +56,17 @@ function bent_backward(n: i32, saved: usize, dy: usize, dx: usize, scale: f32, b
   map_backward<BentBackward>(n, saved, dy, dx, scale, bend, mask);
 }
 
-/** dy (1 - y) (y + p): p = 0 for sigmoid, 1 for tanh, where 1 - y^2 would cancel near 1. */
+/** dy (q - y) (y + p), q = 1: p = 0 for sigmoid, 1 for tanh, where 1 - y^2 would cancel near 1. */
 class SigmoidBackward {
   // @ts-ignore: decorator
   @inline
-  of(y: v128, dy: v128, p: v128, _q: v128, _mask: v128): v128 {
-    return f32x4.mul(dy, f32x4.mul(f32x4.sub(one(), y), f32x4.add(y, p)));
+  of(y: v128, dy: v128, p: v128, q: v128, _mask: v128): v128 {
+    return f32x4.mul(dy, f32x4.mul(f32x4.sub(q, y), f32x4.add(y, p)));
   }
 }
 
 function sigmoid_tanh_backward(n: i32, y: usize, dy: usize, dx: usize, p: f32): void {
-  map_backward<SigmoidBackward>(n, y, dy, dx, p);
+  map_backward<SigmoidBackward>(n, y, dy, dx, p, 1);
 }
 
 /** y = max(x, 0). */

@@ -1,7 +1,7 @@
 // The functions that are made of e^-|x|, and their gradients. Not among the module's exports.
 import { store_few } from "./map";
 import {
-  constant, erfc_curve, exp_call, exp_curve, exp_rest, exp_round, exp_scale, half, log1p_ps, one, power_of_two, sign_bit,
+  constant, erfc_curve, exp_call, exp_curve, exp_magic, exp_rest, exp_round, exp_scale, half, log1p_ps, one, power_of_two, sign_bit,
 } from "./math";
 import { madd } from "./simd";
 
@@ -61,21 +61,23 @@ export function exponential(kind: i32, n: i32, x: usize, dy: usize, y: usize, sc
       low = f32x4.sub(product, f32x4.sub(z, c));
       z = f32x4.pmax(z, constant(TABLE, 2));
     }
-    const t = exp_round(z);
-    const r = exp_rest(z, t);
+    const magic = exp_magic();
+    const t = exp_round(z, magic);
+    const r = exp_rest(z, t, magic);
     const r2 = f32x4.mul(r, r);
     const m = f32x4.add(r, madd(exp_curve(r, r2), r2, low));
     let f: v128;
     if (kind <= ERF) {
       // e^z = s (1 + m) without rounding it: 1 - e^z is small where x is.
-      const s = power_of_two(t);
+      const unit = one();
+      const s = power_of_two(t, unit);
       const p = f32x4.mul(m, s);
-      f = f32x4.add(f32x4.sub(s, one()), p);
+      f = f32x4.add(f32x4.sub(s, unit), p);
       if (kind == ELU) {
         f = v128.bitselect(f32x4.mul(v, f32x4.splat(scale)), f32x4.mul(f, f32x4.splat(bend)), f32x4.gt(v, zero));
       } else {
         // tanh |x| = (1 - e^z) / (1 + e^z).
-        if (kind == TANH) f = f32x4.div(f, f32x4.add(f32x4.add(s, one()), p));
+        if (kind == TANH) f = f32x4.div(f, f32x4.add(f32x4.add(s, unit), p));
         f = v128.bitselect(v, f, sign_bit());
       }
     } else {
@@ -84,9 +86,10 @@ export function exponential(kind: i32, n: i32, x: usize, dy: usize, y: usize, sc
         f = f32x4.mul(e, half());
       } else {
         // sigmoid(b) = e / (1 + e). q c / d takes back what 1 + e lost in rounding, c; d is near 1 where it matters.
-        const d = f32x4.add(e, one());
+        const unit = one();
+        const d = f32x4.add(e, unit);
         f = f32x4.div(e, d);
-        f = madd(f, f32x4.sub(f32x4.sub(d, one()), e), f);
+        f = madd(f, f32x4.sub(f32x4.sub(d, unit), e), f);
       }
       if (!dy && kind != SIGMOID) {
         // x f(x) = max(x, 0) - |x| f(-|x|): no cancellation on either side.

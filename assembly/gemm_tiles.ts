@@ -95,6 +95,8 @@ export function packed_column(
 
 /** The first tile of such a column, from B's rows as they lie, which it packs on the way: they come from afar, and the
  *  products hide the wait. */
+// @ts-ignore: decorator
+@inline
 export function packing_tile(
   kc: i32, a: usize, b: usize, sb: usize, panel: usize, c: usize, rc: usize, ip: usize, is: usize, lo: usize,
 ): void {

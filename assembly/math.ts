@@ -43,18 +43,25 @@ const EXP: usize = memory.data<f32>([
   0.499999911, 0.166665211, 4.16689664e-2, 8.36867746e-3, 1.37821969e-3,
 ], 16);
 
+/** What exp_round adds. */
+// @ts-ignore: decorator
+@inline
+export function exp_magic(): v128 {
+  return constant(EXP, 1);
+}
+
 /** n + magic, n = round(x / ln 2): its low bits are the integer n. */
 // @ts-ignore: decorator
 @inline
-export function exp_round(x: v128): v128 {
-  return madd(x, constant(EXP, 0), constant(EXP, 1));
+export function exp_round(x: v128, magic: v128): v128 {
+  return madd(x, constant(EXP, 0), magic);
 }
 
 /** r = x - n ln 2, |r| <= ln 2 / 2; `t` from exp_round. */
 // @ts-ignore: decorator
 @inline
-export function exp_rest(x: v128, t: v128): v128 {
-  const n = f32x4.sub(t, constant(EXP, 1));
+export function exp_rest(x: v128, t: v128, magic: v128): v128 {
+  const n = f32x4.sub(t, magic);
   return madd(n, constant(EXP, 3), madd(n, constant(EXP, 2), x));
 }
 
@@ -67,11 +74,11 @@ export function exp_curve(r: v128, r2: v128): v128 {
   return madd(high, r2, low);
 }
 
-/** 2^n for an integer n in -126..127, read from the low bits of `n`. */
+/** 2^n for an integer n in -126..127, read from the low bits of `n`; `unit` is 1. */
 // @ts-ignore: decorator
 @inline
-export function power_of_two(n: v128): v128 {
-  return i32x4.add(i32x4.shl(n, 23), one());
+export function power_of_two(n: v128, unit: v128): v128 {
+  return i32x4.add(i32x4.shl(n, 23), unit);
 }
 
 /** (1 + m) 2^n; `t` from exp_round holds n. */
@@ -80,7 +87,8 @@ export function power_of_two(n: v128): v128 {
 export function exp_scale(m: v128, t: v128): v128 {
   // 2^n may leave the range of normal numbers: two factors.
   const h = i32x4.shr_s(t, 1);
-  return f32x4.mul(f32x4.mul(f32x4.add(m, one()), power_of_two(h)), power_of_two(i32x4.sub(t, h)));
+  const unit = one();
+  return f32x4.mul(f32x4.mul(f32x4.add(m, unit), power_of_two(h, unit)), power_of_two(i32x4.sub(t, h), unit));
 }
 
 /** e^x. Overflows to Inf, underflows gradually to 0. */
@@ -88,8 +96,9 @@ export function exp_scale(m: v128, t: v128): v128 {
 @inline
 export function exp_ps(x: v128): v128 {
   x = f32x4.pmax(f32x4.pmin(x, constant(EXP, 4)), constant(EXP, 5));
-  const t = exp_round(x);
-  const r = exp_rest(x, t);
+  const magic = exp_magic();
+  const t = exp_round(x, magic);
+  const r = exp_rest(x, t, magic);
   const r2 = f32x4.mul(r, r);
   return exp_scale(madd(exp_curve(r, r2), r2, r), t);
 }

@@ -17,18 +17,30 @@ import { madd } from "./simd";
 @inline
 const MASKS: usize = memory.data<i32>([0x7f800000, 0x007fffff], 16);
 
+// @ts-ignore: decorator
+@inline
+function exponents(): v128 {
+  return v128.load_splat<u32>(MASKS);
+}
+
+// @ts-ignore: decorator
+@inline
+function largest_denormal(): v128 {
+  return v128.load_splat<u32>(MASKS, 4);
+}
+
 /** x with denormals replaced by 0, by integer operations alone. */
 // @ts-ignore: decorator
 @inline
-function flush(x: v128): v128 {
-  return v128.andnot(x, i32x4.eq(v128.and(x, v128.load_splat<u32>(MASKS)), i32x4.splat(0)));
+function flush(x: v128, mask: v128 = exponents()): v128 {
+  return v128.andnot(x, i32x4.eq(v128.and(x, mask), i32x4.splat(0)));
 }
 
 /** The same where x is not negative (and anything negative is replaced by 0, too). */
 // @ts-ignore: decorator
 @inline
-function flush_positive(x: v128): v128 {
-  return v128.and(x, i32x4.gt_s(x, v128.load_splat<u32>(MASKS, 4)));
+function flush_positive(x: v128, bound: v128): v128 {
+  return v128.and(x, i32x4.gt_s(x, bound));
 }
 
 // @ts-ignore: decorator
@@ -146,7 +158,8 @@ function adaptive(
       const value = v128.load(p + i);
       const gradient = madd(decay, value, v128.load(g + i));
       const term = f32x4.mul(f32x4.mul(take, gradient), gradient);
-      square = flush_positive(madd(keep, flush_positive(v128.load(v + i)), term));
+      const tiny = largest_denormal();
+      square = flush_positive(madd(keep, flush_positive(v128.load(v + i), tiny), term), tiny);
       const root = f32x4.add(f32x4.sqrt(square), eps);
       moment = f32x4.div(gradient, root);
       if (buf) moment = flush(madd(mu, flush(v128.load(buf + i)), moment));
@@ -192,14 +205,14 @@ export function adagrad_step(
 
 // @ts-ignore: decorator
 @inline
-function adam_moment(m: v128, gradient: v128, keep: v128, take: v128): v128 {
-  return flush(madd(keep, m, f32x4.mul(take, gradient)));
+function adam_moment(m: v128, gradient: v128, keep: v128, take: v128, mask: v128): v128 {
+  return flush(madd(keep, m, f32x4.mul(take, gradient)), mask);
 }
 
 // @ts-ignore: decorator
 @inline
-function adam_square(v: v128, gradient: v128, keep: v128, take: v128): v128 {
-  return flush_positive(madd(keep, v, f32x4.mul(f32x4.mul(take, gradient), gradient)));
+function adam_square(v: v128, gradient: v128, keep: v128, take: v128, tiny: v128): v128 {
+  return flush_positive(madd(keep, v, f32x4.mul(f32x4.mul(take, gradient), gradient)), tiny);
 }
 
 /** Adam's fast loop, two vectors under one test, up to the pair that is short or not finite; gives its address. What it
@@ -222,12 +235,14 @@ function adam_pairs(
       p0 = f32x4.mul(shrink, p0);
       p1 = f32x4.mul(shrink, p1);
     }
-    const v0 = adam_square(v128.load(p + dv), g0, keepV, takeV);
-    const v1 = adam_square(v128.load(p + dv, 16), g1, keepV, takeV);
+    const tiny = largest_denormal();
+    const v0 = adam_square(v128.load(p + dv), g0, keepV, takeV, tiny);
+    const v1 = adam_square(v128.load(p + dv, 16), g1, keepV, takeV, tiny);
     const root0 = f32x4.add(f32x4.sqrt(v0), eps);
     const root1 = f32x4.add(f32x4.sqrt(v1), eps);
-    const m0 = adam_moment(v128.load(p + dm), g0, keepM, takeM);
-    const m1 = adam_moment(v128.load(p + dm, 16), g1, keepM, takeM);
+    const mask = exponents();
+    const m0 = adam_moment(v128.load(p + dm), g0, keepM, takeM, mask);
+    const m1 = adam_moment(v128.load(p + dm, 16), g1, keepM, takeM, mask);
     p0 = f32x4.add(p0, f32x4.div(f32x4.mul(rate, m0), root0));
     p1 = f32x4.add(p1, f32x4.div(f32x4.mul(rate, m1), root1));
     // An infinite square leaves p finite: it joins the test.
@@ -270,8 +285,8 @@ function adam(
     if (p >= end) break;
     const value = v128.load(p);
     const gradient = madd(decay, value, v128.load(p + dg));
-    const moment = adam_moment(v128.load(p + dm), gradient, keepM, takeM);
-    const square = adam_square(v128.load(p + dv), gradient, keepV, takeV);
+    const moment = adam_moment(v128.load(p + dm), gradient, keepM, takeM, exponents());
+    const square = adam_square(v128.load(p + dv), gradient, keepV, takeV, largest_denormal());
     const root = f32x4.add(f32x4.sqrt(square), eps);
     const next = f32x4.add(f32x4.mul(shrink, value), f32x4.div(f32x4.mul(rate, moment), root));
     const finite = finite_bits(f32x4.add(next, root));
