@@ -22,6 +22,8 @@ export async function checkPackage() {
     ...installPacked(),
     ...(await lint()),
     ...checkImports(entries),
+    ...checkUncaught("main.mjs", 'import { dense } from "simdgrad"'),
+    ...checkUncaught("main.cjs", 'const { dense } = require("simdgrad")'),
     ...checkCommand(),
     ...checkTypes(entries, "nodenext", "nodenext", ["dom"]),
     ...checkTypes(entries, "nodenext", "nodenext", []),
@@ -90,6 +92,15 @@ for (const entry of ${JSON.stringify(entries)}) {
 `,
   );
   return run(process.execPath, [`${CONSUMER}/main.js`]);
+}
+
+/** An error that nobody catches: its message with the class's name, not buried under the minified line that threw it.
+ *  @param {string} name @param {string} header */
+function checkUncaught(name, header) {
+  writeFileSync(`${CONSUMER}/${name}`, `${header};\ndense(0);\n`);
+  const { stderr } = spawnSync(process.execPath, [`${CONSUMER}/${name}`], { encoding: "utf8" });
+  if (stderr.includes("\nSimdgradError: dense: expected units") && stderr.length < 3000) return [];
+  return [`${name}: expected an uncaught error in less than 3,000 characters, received ${stderr.slice(0, 3000)}`];
 }
 
 /** The command trains where nothing but the package is installed. */

@@ -6,3 +6,6 @@ export async function bundle(options) {
   const { build } = await import("esbuild");
   return build({ bundle: true, logLevel: "warning", ...options, metafile: true, write: false });
 }
+
+/** Node prints the line that threw above an error's message, and a pipe may end before a long one does. */
+export const LINE_LENGTH = 400;

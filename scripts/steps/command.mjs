@@ -2,7 +2,7 @@
 // The command: one file with its libraries in it, and their licences.
 import { chmodSync, readdirSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
-import { bundle } from "./bundle.mjs";
+import { bundle, LINE_LENGTH } from "./bundle.mjs";
 import { writeAtomically } from "./step.mjs";
 
 /** @typedef {import("./step.mjs").Step} Step */
@@ -19,6 +19,7 @@ export function command() {
       const { outputFiles, metafile } = await bundle({
         entryPoints: ["src/cli/main.ts"],
         minify: true,
+        lineLimit: LINE_LENGTH,
         format: "esm",
         target: "node20",
         platform: "node",

@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { toCommonJs } from "../commonjs.mjs";
-import { bundle } from "./bundle.mjs";
+import { bundle, LINE_LENGTH } from "./bundle.mjs";
 import { writeAtomically } from "./step.mjs";
 
 /** @typedef {import("./step.mjs").Step} Step */
@@ -66,7 +66,8 @@ function removeOthers(folder, files) {
 }
 
 /** The same program, minified, as an import's time goes into parsing. Unlike esbuild, terser keeps the annotations that
- *  tell bundlers what is pure; what it would join and inline, a bundler after it minifies worse.
+ *  tell bundlers what is pure; what it would join and inline, a bundler after it minifies worse. Classes that users meet
+ *  keep their names, which engines print.
  *  @param {string} text */
 async function minified(text) {
   const { minify } = await import("terser");
@@ -74,7 +75,8 @@ async function minified(text) {
     module: true,
     ecma: 2020,
     compress: { inline: false, reduce_funcs: false, join_vars: false, sequences: false, hoist_props: false },
-    format: { preserve_annotations: true },
+    mangle: { reserved: ["SimdgradError", "Model", "Predictor"] },
+    format: { preserve_annotations: true, max_line_len: LINE_LENGTH },
   });
   return code ?? "";
 }
