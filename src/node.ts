@@ -17,6 +17,9 @@ export type FilePath = string | { readonly protocol: string; readonly href: stri
  *  to one path at the same time the last to finish stays.
  *  Errors: as model.save; RUNTIME with the file system's reason. */
 export async function saveFile(model: Model, path: FilePath, options: SaveOptions = {}): Promise<void> {
+  if (typeof model?.save !== "function") {
+    throw new SimdgradError("CONFIG", `saveFile: expected a model, received ${show(model)}.`);
+  }
   const name = nameOf("saveFile", path);
   const bytes = model.save(options);
   await onDisk("saveFile", "write", name, () => replace(name, bytes));

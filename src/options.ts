@@ -1,9 +1,21 @@
 // Checks of what users pass as options. `where` names the call, so that every message does.
 import { SimdgradError, show } from "./errors.ts";
 
-/** Errors: CONFIG when options is no object. */
+/** The length of a list: an array, or what has a length like one. Text and 64-bit integers are none, nor is a proxy of a
+ *  typed array, whose length throws. */
+export function lengthOf(value: unknown): number | undefined {
+  if (typeof value !== "object" || value instanceof BigInt64Array || value instanceof BigUint64Array) return undefined;
+  try {
+    const { length } = value as { length: number };
+    return Number.isSafeInteger(length) && length >= 0 && length < 2 ** 32 ? length : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Errors: CONFIG when options is no object, or one with a meaning of its own: a Map, a Promise, an array. */
 export function checkObject<T>(where: string, options: T): T {
-  if (typeof options === "object" && options !== null && !Array.isArray(options)) return options;
+  if (Object.prototype.toString.call(options) === "[object Object]") return options;
   throw new SimdgradError("CONFIG", `${where}: expected an object of options, received ${show(options)}.`);
 }
 

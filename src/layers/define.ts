@@ -2,7 +2,7 @@
 import type { AnyLayer, BufferRef, Builder, LayerRule, ParameterShape } from "../contract.ts";
 import { SimdgradError, show } from "../errors.ts";
 import { type Initializer, normalizeInitializer } from "../initializers.ts";
-import { checkBoolean, checkCount, checkKeys, checkObject } from "../options.ts";
+import { checkBoolean, checkCount, checkKeys, checkObject, orDefault } from "../options.ts";
 import { sealLayer } from "./rule.ts";
 
 /** What a layer is made with: plain data, as it is kept in files. */
@@ -141,6 +141,11 @@ function ruleOf<O extends CustomOptions>(definition: LayerDefinition<O>): LayerR
   const optionsOf = ({ kind: _, trainable: __, ...options }: CustomSpec): O => options as unknown as O;
   const unitsOf = (spec: CustomSpec, inputs: number): number =>
     checkCount(kind, "the result of shape", definition.shape(optionsOf(spec), inputs));
+  const parametersOf = (spec: CustomSpec, inputs: number): readonly CustomParameter[] => {
+    const parameters: unknown = orDefault(definition.parameters?.(optionsOf(spec), inputs), []);
+    if (Array.isArray(parameters)) return Array.from(parameters);
+    throw new SimdgradError("CONFIG", `${kind}: expected parameters to give an array, received ${show(parameters)}.`);
+  };
   const rule: LayerRule<CustomSpec> = {
     modal: true,
     hosted: true,
@@ -155,13 +160,11 @@ function ruleOf<O extends CustomOptions>(definition: LayerDefinition<O>): LayerR
     },
     units: unitsOf,
     parameters: (spec, inputs) =>
-      (definition.parameters?.(optionsOf(spec), inputs) ?? []).map((parameter) =>
-        checkParameter(kind, parameter, spec.trainable),
-      ),
+      parametersOf(spec, inputs).map((parameter) => checkParameter(kind, parameter, spec.trainable)),
     emit(spec, b, x, parameters) {
       const options = optionsOf(spec);
       const [inputs, units] = [x.columns, unitsOf(spec, x.columns)];
-      const names = (definition.parameters?.(options, inputs) ?? []).map(({ name }) => name);
+      const names = parametersOf(spec, inputs).map(({ name }) => name);
       const named = (arrays: readonly Float32Array[]) => Object.fromEntries(names.map((name, i) => [name, arrays[i]]));
       const from = dense(b, x);
       b.keep(from);
@@ -195,7 +198,7 @@ function ruleOf<O extends CustomOptions>(definition: LayerDefinition<O>): LayerR
 }
 
 function checkParameter(kind: string, parameter: CustomParameter, trainable: boolean): ParameterShape {
-  const { name, shape, init = "zeros" } = parameter;
+  const { name, shape, init = "zeros" } = checkObject(`${kind}, parameter`, parameter);
   const at = `${kind}, parameter ${show(name)}`;
   checkKeys(at, parameter, ["name", "shape", "init"]);
   if (typeof name !== "string" || !/^\w+$/.test(name) || !Array.isArray(shape) || shape.length === 0) {
@@ -208,12 +211,16 @@ function checkParameter(kind: string, parameter: CustomParameter, trainable: boo
   return { name, shape, init: normalizeInitializer(at, "init", init), trainable };
 }
 
+/** Levels of options within options: more are one that holds itself. */
+const MAX_DEPTH = 100;
+
 /** A deep frozen copy of what JSON keeps as it is. Errors: CONFIG for anything else. */
-function plainCopy(where: string, value: unknown): unknown {
+function plainCopy(where: string, value: unknown, depth = 0): unknown {
   if (value === null || typeof value === "string" || typeof value === "boolean" || Number.isFinite(value)) return value;
-  if (Array.isArray(value)) return Object.freeze(value.map((each) => plainCopy(where, each)));
-  if (typeof value === "object" && Object.getPrototypeOf(value) === Object.prototype) {
-    const entries = Object.entries(value as object).map(([key, each]) => [key, plainCopy(where, each)]);
+  const copy = (each: unknown) => plainCopy(where, each, depth + 1);
+  if (Array.isArray(value) && depth < MAX_DEPTH) return Object.freeze(Array.from(value, copy));
+  if (typeof value === "object" && depth < MAX_DEPTH && Object.getPrototypeOf(value) === Object.prototype) {
+    const entries = Object.entries(value as object).map(([key, each]) => [key, copy(each)]);
     return Object.freeze(Object.fromEntries(entries));
   }
   throw new SimdgradError(

@@ -38,7 +38,7 @@ export function normalizeChain(where: string, chain: unknown, known?: LayerRules
 /** The rule of a layer. Errors: CONFIG for what is no layer, or plain data of a kind that is not known. */
 export function layerRule(spec: AnyLayer, known: LayerRules = basicLayers): LayerRule<AnyLayer> {
   const { kind, [RULE]: own } = (spec ?? {}) as AnyLayer & { [RULE]?: LayerRule<AnyLayer> };
-  const rule = own ?? (Object.hasOwn(known, String(kind)) ? known[kind] : met.get(kind));
+  const rule = own ?? (typeof kind === "string" && Object.hasOwn(known, kind) ? known[kind] : met.get(kind));
   if (rule) return rule;
   throw new SimdgradError(
     "CONFIG",

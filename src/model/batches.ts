@@ -35,6 +35,8 @@ export function copyRows(
   { start, count, order }: Selection,
 ): void {
   const { values, columns } = from;
+  // Nothing can be taken of an array whose memory went elsewhere, which holds nothing.
+  if (count === 0) return;
   let to = address >>> 2;
   if (!order) {
     const whole = count === from.rows;

@@ -86,7 +86,7 @@ function checkCustom(where: string, custom: readonly CustomLayer<never>[]): Laye
   if (!Array.isArray(custom)) {
     throw new SimdgradError("CONFIG", `${where}: expected custom to be an array, received ${show(custom)}.`);
   }
-  return Object.fromEntries(custom.map((layer) => [layer?.kind, layerRule(layer, {})]));
+  return Object.fromEntries(Array.from(custom, (layer) => [layer?.kind, layerRule(layer, {})]));
 }
 
 /** Errors: CONFIG where layers run JavaScript, which only one lane has. */

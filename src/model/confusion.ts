@@ -1,5 +1,5 @@
 // The confusion matrix of a classifier.
-import { SimdgradError } from "../errors.ts";
+import { SimdgradError, show } from "../errors.ts";
 import { lossRule } from "../losses/index.ts";
 import { table } from "../plan/print.ts";
 import { type Dataset, readDataset } from "./data.ts";
@@ -17,6 +17,9 @@ export interface ConfusionMatrix {
 /** Which classes a model takes for which; a single sigmoid has the classes 0 and 1.
  *  Errors: CONFIG for a model that tells no classes apart; SHAPE, DATA. */
 export function confusionMatrix(model: Model, data: Dataset): ConfusionMatrix {
+  if (typeof model?.predictClasses !== "function") {
+    throw new SimdgradError("CONFIG", `confusionMatrix: expected a model, received ${show(model)}.`);
+  }
   const { loss, input } = model.spec;
   const kind = loss ? lossRule(loss).targets : "values";
   const outputs = model.predict(new Float32Array(input)).length;

@@ -1,6 +1,7 @@
 // Data sets, as users pass them: samples, targets and weights, read and checked.
 import { SimdgradError, show } from "../errors.ts";
-import { type Inputs, isArrayLike, type Matrix, readMatrix } from "./matrix.ts";
+import { lengthOf } from "../options.ts";
+import { type Inputs, type Matrix, readMatrix } from "./matrix.ts";
 import { type ReadTargets, readTargets, type TargetShape, type TargetsInput } from "./targets.ts";
 
 /** Samples and their targets. */
@@ -48,7 +49,10 @@ export function readPiece(where: string, data: Dataset, shape: DataShape): ReadD
 /** Errors: DATA for what is no { x, y }. */
 export function checkIsDataset(where: string, data: unknown): void {
   const missing =
-    typeof data === "object" && data !== null && !isArrayLike(data) && ["x", "y"].filter((key) => !(key in data));
+    typeof data === "object" &&
+    data !== null &&
+    lengthOf(data) === undefined &&
+    ["x", "y"].filter((key) => !(key in data));
   if (missing && missing.length === 0) return;
   throw new SimdgradError(
     "DATA",
@@ -59,10 +63,10 @@ export function checkIsDataset(where: string, data: unknown): void {
 
 /** Errors: SHAPE for the wrong length, DATA for a weight that is negative or not finite. */
 function readWeights(where: string, weights: ArrayLike<number>, rows: number): Float32Array {
-  if (!isArrayLike(weights) || weights.length !== rows) {
+  if (lengthOf(weights) !== rows) {
     throw new SimdgradError(
       "SHAPE",
-      `${where}: expected sampleWeight to hold ${rows} weights, one a row, received ${(weights as ArrayLike<number> | null)?.length ?? show(weights)}.`,
+      `${where}: expected sampleWeight to hold ${rows} weights, one a row, received ${lengthOf(weights) ?? show(weights)}.`,
     );
   }
   const values = new Float32Array(rows);

@@ -1,6 +1,7 @@
 // Prediction: any number of rows, in chunks of the plan's capacity.
 import { SimdgradError, show } from "../errors.ts";
 import { activationOf } from "../layers/activations.ts";
+import { lengthOf } from "../options.ts";
 import { loadInputs } from "./batches.ts";
 import type { Engine, RunList } from "./engine.ts";
 import { type Inputs, largestOfRow, type Matrix, readMatrix } from "./matrix.ts";
@@ -22,7 +23,7 @@ export class Inference {
   predictInto(x: Inputs, out: Float32Array): Float32Array {
     const matrix = this.read("predictInto", x);
     const length = matrix.rows * this.engine.plan.outputs;
-    if (!(out instanceof Float32Array) || out.length !== length) {
+    if (!(out instanceof Float32Array) || lengthOf(out) !== length) {
       throw new SimdgradError(
         "SHAPE",
         `predictInto: expected out to be a Float32Array of ${length}, received ${show(out)}.`,

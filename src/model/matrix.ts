@@ -1,6 +1,7 @@
 // Rows of numbers, as users pass them: read and checked. Errors name row and column.
 import type { IndexColumn } from "../contract.ts";
 import { SimdgradError, show } from "../errors.ts";
+import { lengthOf } from "../options.ts";
 
 /** The typed arrays that numbers are read from. */
 export type NumberArray =
@@ -22,13 +23,6 @@ export interface Matrix {
   readonly rows: number;
   readonly columns: number;
   readonly values: NumberArray;
-}
-
-/** An array, or what has a length like one; 64-bit integers are none of it. */
-export function isArrayLike(value: unknown): value is ArrayLike<unknown> {
-  if (typeof value !== "object" || value === null || isBigIntArray(value)) return false;
-  const { length } = value as { length?: unknown };
-  return Number.isSafeInteger(length) && (length as number) >= 0 && (length as number) < 2 ** 32;
 }
 
 export function isNumberArray(value: unknown): value is NumberArray {
@@ -53,43 +47,50 @@ export function readMatrix(where: string, name: string, value: unknown, columns:
 }
 
 function readRows(where: string, name: string, value: unknown, columns: number): Matrix {
-  if (!isArrayLike(value)) {
+  const rows = lengthOf(value);
+  if (rows === undefined) {
     throw new SimdgradError(
       "DATA",
       `${where}: expected ${name} to be a typed array of numbers or an array of rows, received ${show(value)}.`,
     );
   }
   const source = value as ArrayLike<ArrayLike<number>>;
-  const values = new Float32Array(source.length * columns);
-  for (let i = 0; i < source.length; i++) {
+  // Before room is made: a length alone is no rows.
+  for (let i = 0; i < rows; i++) checkRow(where, name, source[i], i, columns);
+  const values = new Float32Array(rows * columns);
+  for (let i = 0; i < rows; i++) {
     const row = source[i];
-    if (typeof row === "string" || typeof row === "boolean") {
-      throw new SimdgradError(
-        "DATA",
-        `${where}: expected numbers in ${name} at row ${i}, received ${show(row)}.`,
-        "Map names to class indices 0, 1, 2, ... first.",
-      );
-    }
-    if (typeof row === "number") {
-      throw new SimdgradError(
-        "SHAPE",
-        `${where}: expected row ${i} of ${name} to hold ${columns} values, received the number ${row}.`,
-        `Pass [[...], ...] or a typed array; a single row is [[...]].`,
-      );
-    }
-    if (row?.length !== columns) {
-      throw new SimdgradError(
-        "SHAPE",
-        `${where}: expected row ${i} of ${name} to hold ${columns} values, received ${row?.length ?? show(row)}.`,
-      );
-    }
     for (let j = 0; j < columns; j++) {
       const cell = row[j];
       if (typeof cell !== "number") throw badCell(where, name, i, j, cell, "a number");
       values[i * columns + j] = cell;
     }
   }
-  return { rows: source.length, columns, values };
+  return { rows, columns, values };
+}
+
+/** Errors: SHAPE; DATA for a name in the place of numbers. */
+function checkRow(where: string, name: string, row: unknown, i: number, columns: number): void {
+  if (typeof row === "string" || typeof row === "boolean") {
+    throw new SimdgradError(
+      "DATA",
+      `${where}: expected numbers in ${name} at row ${i}, received ${show(row)}.`,
+      "Map names to class indices 0, 1, 2, ... first.",
+    );
+  }
+  if (typeof row === "number") {
+    throw new SimdgradError(
+      "SHAPE",
+      `${where}: expected row ${i} of ${name} to hold ${columns} values, received the number ${row}.`,
+      `Pass [[...], ...] or a typed array; a single row is [[...]].`,
+    );
+  }
+  const length = lengthOf(row);
+  if (length === columns) return;
+  throw new SimdgradError(
+    "SHAPE",
+    `${where}: expected row ${i} of ${name} to hold ${columns} values, received ${length ?? show(row)}.`,
+  );
 }
 
 export function badCell(

@@ -1,6 +1,7 @@
 // Weights that a user sets: read and checked before any is written.
 import type { BufferRef } from "../contract.ts";
 import { SimdgradError, show } from "../errors.ts";
+import { lengthOf } from "../options.ts";
 import type { Plan } from "../plan/compile.ts";
 import { isNumberArray } from "./matrix.ts";
 
@@ -52,9 +53,9 @@ function flatten(
   if (isNumberArray(source) || typeof source?.[0] !== "object") return source as ArrayLike<number>;
   const rows = Array.from(source as ArrayLike<ArrayLike<number>>);
   const columns = shape[1] ?? 1;
-  const wrong = rows.findIndex((row) => row?.length !== columns);
+  const wrong = rows.findIndex((row) => lengthOf(row) !== columns);
   if (rows.length !== shape[0] || wrong >= 0) {
-    const found = wrong >= 0 ? `row ${wrong} of ${rows[wrong]?.length ?? show(rows[wrong])}` : `${rows.length} rows`;
+    const found = wrong >= 0 ? `row ${wrong} of ${lengthOf(rows[wrong]) ?? show(rows[wrong])}` : `${rows.length} rows`;
     throw new SimdgradError(
       "SHAPE",
       `setWeights: expected ${show(name)} to have the shape [${shape.join(", ")}], received ${found}.`,
@@ -66,16 +67,16 @@ function flatten(
 
 function readValues(name: string, source: ArrayLike<number>, shape: readonly number[]): Float32Array {
   const length = shape.reduce((product, n) => product * n, 1);
-  if (source?.length !== length) {
+  if (lengthOf(source) !== length) {
     throw new SimdgradError(
       "SHAPE",
-      `setWeights: expected ${length} values for ${show(name)} (shape [${shape.join(", ")}]), received ${source?.length ?? show(source)}.`,
+      `setWeights: expected ${length} values for ${show(name)} (shape [${shape.join(", ")}]), received ${lengthOf(source) ?? show(source)}.`,
     );
   }
   const values = new Float32Array(length);
   for (let i = 0; i < length; i++) {
     const value = source[i];
-    values[i] = value;
+    if (typeof value === "number") values[i] = value;
     if (typeof value !== "number" || !Number.isFinite(values[i])) {
       throw new SimdgradError(
         "DATA",
