@@ -1,6 +1,6 @@
 // From tables to what a model takes, and from what it gives back to names and numbers.
 import { SimdgradError, show } from "../errors.ts";
-import { checkKeys } from "../options.ts";
+import { checkKeys, checkName } from "../options.ts";
 import { applyFit } from "./numbers.ts";
 import {
   type CategoryFeature,
@@ -11,7 +11,16 @@ import {
   type Target,
   widthOf,
 } from "./preprocessing.ts";
-import { type Column, columnNamed, isMissing, type Table, textOf } from "./table.ts";
+import {
+  type Column,
+  checkList,
+  checkStream,
+  checkTable,
+  columnNamed,
+  isMissing,
+  type Table,
+  textOf,
+} from "./table.ts";
 
 /** Samples as fit takes them. Shapes: x [rows, columns], y [rows]; class indices or scaled numbers. */
 export interface Prepared {
@@ -29,6 +38,7 @@ export interface ApplyOptions {
 /** A table as samples. Errors: DATA for unknown categories, missing targets and columns that are not there. */
 export function apply(preprocessing: Preprocessing, table: Table, options: ApplyOptions = {}): Prepared {
   checkFitted("apply", preprocessing);
+  checkTable("apply", table);
   const { target } = preprocessing;
   if (!target) {
     throw new SimdgradError(
@@ -44,6 +54,7 @@ export function apply(preprocessing: Preprocessing, table: Table, options: Apply
 /** A table's inputs alone. Shapes: [rows, inputs], flat. Errors: DATA. */
 export function applyInputs(preprocessing: Preprocessing, table: Table, options: ApplyOptions = {}): Float32Array {
   checkFitted("applyInputs", preprocessing);
+  checkTable("applyInputs", table);
   return fillInputs("applyInputs", preprocessing, table, options);
 }
 
@@ -53,7 +64,8 @@ export async function* applyStream(
   tables: AsyncIterable<Table> | Iterable<Table>,
   options: ApplyOptions = {},
 ): AsyncGenerator<Prepared, void, void> {
-  for await (const table of tables) if (table.rows > 0) yield apply(preprocessing, table, options);
+  for await (const table of checkStream("applyStream", tables))
+    if (table?.rows !== 0) yield apply(preprocessing, table, options);
 }
 
 function fillInputs(
@@ -63,6 +75,7 @@ function fillInputs(
   options: ApplyOptions,
 ): Float32Array {
   checkKeys(where, options, ["unknown"]);
+  if (options.unknown !== undefined) checkName(where, "unknown", options.unknown, ["error", "zeros"]);
   const x = new Float32Array(table.rows * inputs);
   let at = 0;
   for (const feature of features) {
@@ -163,7 +176,13 @@ function badCell(
 
 /** What a model's outputs mean: class names, or numbers in the target's own units. With one output a class, it is the
  *  probability of the second of two. Shapes: outputs [rows, k], flat. Errors: CONFIG, SHAPE. */
-export function decode({ target }: Preprocessing, outputs: ArrayLike<number>): string[] | Float64Array {
+export function decode(preprocessing: Preprocessing, outputs: ArrayLike<number>): string[] | Float64Array {
+  checkFitted("decode", preprocessing);
+  const wrong = Array.from(checkList("decode", "outputs", outputs)).findIndex((value) => typeof value !== "number");
+  if (wrong >= 0) {
+    throw new SimdgradError("DATA", `decode: expected numbers, received ${show(outputs[wrong])} at ${wrong}.`);
+  }
+  const { target } = preprocessing;
   if (!target) throw new SimdgradError("CONFIG", "decode: expected preprocessing with a target, this has none.");
   if (target.kind === "number") return Float64Array.from(outputs, (value) => value / target.factor + target.offset);
   const { classes } = target;

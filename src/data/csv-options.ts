@@ -1,7 +1,7 @@
 // How CSV is to be read.
 import { SimdgradError, show } from "../errors.ts";
 import { checkCount, checkKeys, checkName, checkObject, orDefault } from "../options.ts";
-import type { ColumnType } from "./table.ts";
+import { type ColumnType, checkTexts } from "./table.ts";
 
 /** Options of `csv`. */
 export interface CsvOptions {
@@ -31,23 +31,12 @@ export function checkCsv(where: string, options: CsvOptions, known: readonly str
   if (delimiter !== undefined && (typeof delimiter !== "string" || !/^[^"\r\n\uFEFF]$/.test(delimiter))) {
     throw new SimdgradError("CONFIG", `${where}: expected delimiter to be one character, received ${show(delimiter)}.`);
   }
-  if (header !== undefined && typeof header !== "boolean" && !isTexts(header)) {
-    throw new SimdgradError(
-      "CONFIG",
-      `${where}: expected header to be true, false or column names, received ${show(header)}.`,
-    );
-  }
-  for (const [name, texts] of Object.entries({ missing, columns: options.columns })) {
-    if (texts === undefined || isTexts(texts)) continue;
-    throw new SimdgradError("CONFIG", `${where}: expected ${name} to be an array of texts, received ${show(texts)}.`);
-  }
+  if (header !== undefined && typeof header !== "boolean") checkTexts(where, "header", header);
+  checkTexts(where, "missing", orDefault(missing, []));
+  checkTexts(where, "columns", orDefault(options.columns, []));
   checkCount(where, "skip", orDefault(skip, 0), 0);
   checkName(where, "decimal", orDefault(decimal, "."), [".", ","]);
   for (const type of Object.values(checkObject(where, orDefault(types, {})))) {
     checkName(where, "types", type, ["number", "text"]);
   }
-}
-
-function isTexts(value: unknown): value is readonly string[] {
-  return Array.isArray(value) && value.every((item) => typeof item === "string");
 }

@@ -157,6 +157,6 @@ export class RowReader {
 
 function afterRows(text: string, newline: string, rows: number): string {
   let start = 0;
-  for (let i = 0; i < rows; i++) start = text.indexOf(newline, start) + 1 || text.length;
+  for (let i = 0; i < rows && start < text.length; i++) start = text.indexOf(newline, start) + 1 || text.length;
   return text.slice(start);
 }

@@ -23,6 +23,10 @@ export interface NumberFit {
   readonly factor: number;
 }
 
+export function isFit(value: NumberFit): boolean {
+  return [value?.fill ?? 0, value?.offset, value?.factor].every(Number.isFinite);
+}
+
 export interface CheckedFit {
   readonly fill: FillStrategy;
   readonly scale: ScaleStrategy;

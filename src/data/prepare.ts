@@ -11,7 +11,17 @@ import {
   type Target,
   widthOf,
 } from "./preprocessing.ts";
-import { type Column, type ColumnType, columnNamed, isMissing, type Table, textOf } from "./table.ts";
+import {
+  type Column,
+  type ColumnType,
+  checkStream,
+  checkTable,
+  checkTexts,
+  columnNamed,
+  isMissing,
+  type Table,
+  textOf,
+} from "./table.ts";
 
 /** Options of `prepare`. */
 export interface PrepareOptions extends NumberFitOptions {
@@ -58,7 +68,7 @@ export async function prepareStream(
   options: PrepareOptions = {},
 ): Promise<Preprocessing> {
   let learner: Learner | undefined;
-  for await (const table of tables) {
+  for await (const table of checkStream("prepareStream", tables)) {
     learner ??= new Learner("prepareStream", table, options);
     learner.add(table);
   }
@@ -79,6 +89,7 @@ class Learner {
   private readonly target: { readonly name: string; readonly collector: TargetCollector } | undefined;
 
   constructor(where: string, first: Table, options: PrepareOptions) {
+    checkTable(where, first);
     checkPrepare(where, options, first);
     this.where = where;
     this.options = options;
@@ -100,6 +111,7 @@ class Learner {
   }
 
   add(table: Table): void {
+    checkTable(this.where, table);
     for (const [name, collector] of this.collectors) collector.add(columnNamed(this.where, table, name));
     if (this.target) this.target.collector.add(columnNamed(this.where, table, this.target.name));
   }
@@ -119,7 +131,8 @@ class Learner {
 function checkPrepare(where: string, options: PrepareOptions, table: Table): void {
   checkKeys(where, options, OPTIONS);
   const { task, ignore = [], categories = [], fillCategory, unknown, scaleTarget } = options;
-  for (const name of [...ignore, ...categories]) columnNamed(where, table, name);
+  for (const name of checkTexts(where, "ignore", ignore)) columnNamed(where, table, name);
+  for (const name of checkTexts(where, "categories", categories)) columnNamed(where, table, name);
   if (task !== undefined) checkName(where, "task", task, ["classification", "regression"]);
   checkName(where, "fillCategory", orDefault(fillCategory, "most-frequent"), ["most-frequent", "zeros"]);
   checkName(where, "unknown", orDefault(unknown, "error"), ["error", "zeros"]);

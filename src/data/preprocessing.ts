@@ -1,7 +1,7 @@
 // Fitted preprocessing: what was learned from the training part, as plain data that is kept beside the model.
 import { SimdgradError, show } from "../errors.ts";
 import { checkObject } from "../options.ts";
-import type { NumberFit } from "./numbers.ts";
+import { isFit, type NumberFit } from "./numbers.ts";
 import type { ColumnType } from "./table.ts";
 
 /** A column of numbers: one input. */
@@ -60,14 +60,17 @@ export function widthOf(feature: Feature): number {
 }
 
 /** The types of the columns that were fitted, for reading another file as the first one was. */
-export function columnTypes({ features, target }: Preprocessing): Record<string, ColumnType> {
+export function columnTypes(preprocessing: Preprocessing): Record<string, ColumnType> {
+  checkFitted("columnTypes", preprocessing);
+  const { features, target } = preprocessing;
   const typeOf = (part: Feature | Target) => (part.kind === "number" ? "number" : part.type);
   return Object.fromEntries([...features, ...(target ? [target] : [])].map((part) => [part.column, typeOf(part)]));
 }
 
 /** A name for each input: the column's, or "column=category". */
-export function featureNames({ features }: Preprocessing): string[] {
-  return features.flatMap((feature) =>
+export function featureNames(preprocessing: Preprocessing): string[] {
+  checkFitted("featureNames", preprocessing);
+  return preprocessing.features.flatMap((feature) =>
     feature.kind === "number"
       ? [feature.column]
       : feature.categories.map((category) => `${feature.column}=${category}`),
@@ -107,8 +110,7 @@ export function checkFitted(where: string, value: Preprocessing): void {
 function isFeature(value: Feature): boolean {
   if (typeof value?.column !== "string") return false;
   if (value.kind === "category") return isClasses(value.categories) && isType(value.type);
-  const { kind, fill, offset, factor } = value;
-  return kind === "number" && [fill ?? 0, offset, factor].every(Number.isFinite);
+  return value.kind === "number" && isFit(value);
 }
 
 function isTarget(value: Target): boolean {
@@ -118,7 +120,7 @@ function isTarget(value: Target): boolean {
 }
 
 function isClasses(value: unknown): boolean {
-  return Array.isArray(value) && value.length > 0 && value.every((name) => typeof name === "string");
+  return Array.isArray(value) && value.length > 0 && Array.from(value).every((name) => typeof name === "string");
 }
 
 function isType(value: unknown): boolean {

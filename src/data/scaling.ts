@@ -1,7 +1,15 @@
 // Scaling and filling of plain arrays, fitted on the training part and applied to all. Tables have `prepare`.
 import { SimdgradError, show } from "../errors.ts";
-import { checkCount, checkKeys } from "../options.ts";
-import { applyFit, type CheckedFit, checkFit, type FillStrategy, NumberCollector, type NumberFit } from "./numbers.ts";
+import { checkCount, checkKeys, checkObject, lengthOf, orDefault } from "../options.ts";
+import {
+  applyFit,
+  checkFit,
+  type FillStrategy,
+  isFit,
+  NumberCollector,
+  type NumberFit,
+  type NumberFitOptions,
+} from "./numbers.ts";
 
 /** A fit a column: plain data, kept as JSON. */
 export interface Scaling {
@@ -22,22 +30,23 @@ type Rows = ArrayLike<number> | ArrayLike<ArrayLike<number>>;
 /** Each column to mean 0 and standard deviation 1 (over n, not n - 1). Apply it with `scale`.
  *  Shapes: x [rows, columns], flat or rows. Errors: CONFIG, SHAPE, DATA. */
 export function standardize(x: Rows, options: ScalingOptions = {}): Scaling {
-  return learn("standardize", x, options, checkFit("standardize", { fill: options.fill ?? "error" }));
+  return learn("standardize", x, options, { fill: "error" });
 }
 
 /** Each column to the range 0..1. Apply it with `scale`. Shapes: x [rows, columns]. Errors: CONFIG, SHAPE, DATA. */
 export function minMax(x: Rows, options: ScalingOptions = {}): Scaling {
-  return learn("minMax", x, options, checkFit("minMax", { fill: options.fill ?? "error", scale: "min-max" }));
+  return learn("minMax", x, options, { fill: "error", scale: "min-max" });
 }
 
 /** Fills NaN and changes nothing else; the column's mean by default. Apply it with `scale`.
  *  Shapes: x [rows, columns]. Errors: CONFIG, SHAPE, DATA. */
 export function impute(x: Rows, options: ScalingOptions = {}): Scaling {
-  return learn("impute", x, options, checkFit("impute", { fill: options.fill, scale: "none" }));
+  return learn("impute", x, options, { scale: "none" });
 }
 
-function learn(where: string, x: Rows, options: ScalingOptions, strategies: CheckedFit): Scaling {
+function learn(where: string, x: Rows, options: ScalingOptions, standard: NumberFitOptions): Scaling {
   checkKeys(where, options, ["columns", "fill"]);
+  const strategies = checkFit(where, { ...standard, fill: orDefault(options.fill, standard.fill) });
   const { values, columns } = readRows(where, x, options.columns);
   const collectors = Array.from({ length: columns }, () => new NumberCollector(strategies));
   for (let i = 0; i < values.length; i++) {
@@ -49,7 +58,8 @@ function learn(where: string, x: Rows, options: ScalingOptions, strategies: Chec
 
 /** A fitted scaling on any rows. Shapes: [rows, columns], flat.
  *  Errors: SHAPE; DATA for what is no finite number, and for NaN where nothing fills it. */
-export function scale({ columns }: Scaling, x: Rows): Float32Array {
+export function scale(scaling: Scaling, x: Rows): Float32Array {
+  const { columns } = checkScaling(scaling);
   const { values } = readRows("scale", x, columns.length);
   return Float32Array.from(values, (value, i) =>
     notMissing(
@@ -61,18 +71,29 @@ export function scale({ columns }: Scaling, x: Rows): Float32Array {
   );
 }
 
+/** Errors: CONFIG. */
+function checkScaling(value: Scaling): Scaling {
+  const { kind, columns } = checkObject("scale", value);
+  if (kind === "scaling" && Array.isArray(columns) && columns.length > 0 && Array.from(columns).every(isFit))
+    return value;
+  throw new SimdgradError(
+    "CONFIG",
+    `scale: expected what standardize, minMax or impute returned, received ${show(value)}.`,
+  );
+}
+
 function readRows(where: string, x: Rows, given: number | undefined): { values: ArrayLike<number>; columns: number } {
-  if (typeof x !== "object" || x === null || !("length" in x)) {
+  if (lengthOf(x) === undefined) {
     throw new SimdgradError("DATA", `${where}: expected rows or a typed array, received ${show(x)}.`);
   }
   if (typeof x[0] === "object") {
     const rows = Array.from(x as ArrayLike<ArrayLike<number>>);
-    const columns = given ?? rows[0].length;
-    const ragged = rows.findIndex((row) => row?.length !== columns);
-    if (ragged < 0) return { values: rows.flatMap((row) => Array.from(row)), columns };
+    const columns = given === undefined ? lengthOf(rows[0]) : checkCount(where, "columns", given);
+    const ragged = rows.findIndex((row) => lengthOf(row) === undefined || lengthOf(row) !== columns);
+    if (ragged < 0) return { values: rows.flatMap((row) => Array.from(row)), columns: columns as number };
     throw new SimdgradError(
       "SHAPE",
-      `${where}: expected row ${ragged} to hold ${columns} values, received ${rows[ragged]?.length ?? show(rows[ragged])}.`,
+      `${where}: expected row ${ragged} to hold ${columns ?? "numbers"} values, received ${lengthOf(rows[ragged]) ?? show(rows[ragged])}.`,
     );
   }
   const columns = checkCount(where, "columns", given);

@@ -1,8 +1,8 @@
 // Parts of a data set: training, validation and test, and folds; by class where asked, the same for the same seed.
 import { SimdgradError, show } from "../errors.ts";
-import { checkBoolean, checkCount, checkKeys, checkNumber, orDefault } from "../options.ts";
+import { checkBoolean, checkCount, checkKeys, checkNumber, lengthOf, orDefault } from "../options.ts";
 import { shuffled } from "./random.ts";
-import { columnNamed, type Table, take, textOf } from "./table.ts";
+import { checkTable, columnNamed, type Table, take, textOf } from "./table.ts";
 
 /** A table; samples { x, y, sampleWeight? } with any other arrays of so many rows; or a number of rows, whose parts
  *  are row indices. */
@@ -41,6 +41,9 @@ export interface Fold<T> {
   readonly train: T;
   readonly test: T;
 }
+
+/** As many as an array can be long. */
+const MAX_ROWS = 2 ** 32 - 1;
 
 const DRAW_OPTIONS = ["seed", "shuffle", "stratify", "rows"];
 
@@ -113,15 +116,25 @@ function isTable(data: Splittable): data is Table {
 }
 
 function rowsOf(where: string, data: Splittable, { rows }: DrawOptions): number {
-  if (typeof data === "number") return checkCount(where, "the number of rows", data);
-  if (typeof data !== "object" || data === null || !(isTable(data) || ("x" in data && "y" in data))) {
+  if (typeof data === "number") return checkRows(where, data);
+  const lists = typeof data === "object" && data !== null && "x" in data && "y" in data ? [data.x, data.y] : [null];
+  if (
+    typeof data !== "object" ||
+    data === null ||
+    !(isTable(data) || lists.every((list) => lengthOf(list) !== undefined))
+  ) {
     throw new SimdgradError(
       "DATA",
       `${where}: expected a table, { x, y } or a number of rows, received ${show(data)}.`,
     );
   }
-  const found = isTable(data) ? data.rows : (rows ?? (ArrayBuffer.isView(data.x) ? data.y : data.x).length);
-  return checkCount(where, "the number of rows", found);
+  if (isTable(data)) return checkRows(where, checkTable(where, data).rows);
+  return checkRows(where, orDefault(rows, (ArrayBuffer.isView(data.x) ? data.y : data.x).length));
+}
+
+function checkRows(where: string, rows: number): number {
+  checkNumber(where, "the number of rows", rows, { high: MAX_ROWS });
+  return checkCount(where, "the number of rows", rows);
 }
 
 /** The rows by class, in the order in which parts take them. */
@@ -155,7 +168,7 @@ function readClasses(
     return (row) => textOf(column, row);
   }
   const list = stratify === true && typeof data === "object" && !isTable(data) ? data.y : stratify;
-  if (typeof list !== "object" || list.length !== rows) {
+  if (typeof list !== "object" || lengthOf(list) !== rows) {
     throw new SimdgradError(
       "CONFIG",
       `${where}: expected stratify to name a table's column, to be true for { x, y } with a class a row in y, or to hold ${rows} classes, received ${show(stratify)}.`,
@@ -189,7 +202,7 @@ function pick(data: Splittable, rows: number, order: Uint32Array): Splittable | 
 /** Rows of an array of rows, or of a flat one. A count of rows becomes the part's. */
 function takeRows(name: string, values: unknown, rows: number, order: Uint32Array): unknown {
   if (name === "rows") return order.length;
-  if (typeof values !== "object" || values === null || !("length" in values)) return values;
+  if (lengthOf(values) === undefined) return values;
   const source = values as ArrayLike<number>;
   const width = source.length / rows;
   if (!Number.isInteger(width)) {

@@ -1,5 +1,6 @@
 // Tables: named columns of numbers or text, with cells that may be missing.
 import { SimdgradError, show } from "../errors.ts";
+import { lengthOf } from "../options.ts";
 
 /** What a column holds. */
 export type ColumnType = "number" | "text";
@@ -39,8 +40,8 @@ export type Cell = string | number | boolean | null | undefined;
 export function table(
   source: Readonly<Record<string, ArrayLike<Cell>>> | readonly Readonly<Record<string, Cell>>[],
 ): Table {
-  const columns = Object.entries(Array.isArray(source) ? columnsOf(source) : source);
-  const rows = columns[0]?.[1].length ?? 0;
+  const columns = Object.entries(Array.isArray(source) ? columnsOf(source) : checkRecord(source, ""));
+  const rows = columns.length > 0 ? (lengthOf(columns[0][1]) ?? 0) : 0;
   return {
     rows,
     columns: columns.map(([name, cells]) => columnOf(name, cells, rows)),
@@ -49,15 +50,65 @@ export function table(
 }
 
 function columnsOf(records: readonly Readonly<Record<string, Cell>>[]): Record<string, Cell[]> {
-  const names = new Set(records.flatMap((record) => Object.keys(record)));
+  const names = new Set(Array.from(records, (record, i) => Object.keys(checkRecord(record, ` at row ${i}`))).flat());
   return Object.fromEntries([...names].map((name) => [name, records.map((record) => record[name])]));
 }
 
+/** Errors: DATA. */
+function checkRecord<T extends object>(value: T, at: string): T {
+  if (typeof value === "object" && value !== null && lengthOf(value) === undefined) return value;
+  throw new SimdgradError("DATA", `table: expected columns by name, or records${at}, received ${show(value)}.`);
+}
+
+/** A list that was passed for one. Errors: DATA. */
+export function checkList<T>(where: string, name: string, value: ArrayLike<T>): ArrayLike<T> {
+  if (lengthOf(value) !== undefined) return value;
+  throw new SimdgradError("DATA", `${where}: expected ${name} to be an array, received ${show(value)}.`);
+}
+
+/** An array of text that was passed for one. Errors: CONFIG. */
+export function checkTexts(where: string, name: string, value: readonly string[]): readonly string[] {
+  if (Array.isArray(value) && Array.from(value).every((item) => typeof item === "string")) return value;
+  throw new SimdgradError("CONFIG", `${where}: expected ${name} to be an array of texts, received ${show(value)}.`);
+}
+
+/** A table that was passed for one. Errors: DATA. */
+export function checkTable(where: string, value: Table): Table {
+  const { rows, columns, rowNumbers } = Object(value) as Table;
+  const sound =
+    lengthOf(rowNumbers) === rows &&
+    Array.isArray(columns) &&
+    Array.from(columns).every(
+      (column) =>
+        typeof column?.name === "string" &&
+        (column.type === "text"
+          ? Array.isArray(column.values)
+          : column.type === "number" && ArrayBuffer.isView(column.values)) &&
+        lengthOf(column.values) === rows,
+    );
+  if (sound) return value;
+  throw new SimdgradError(
+    "DATA",
+    `${where}: expected a table, received ${show(value)}.`,
+    "csv and csvStream read tables, and table() makes one of columns or records.",
+  );
+}
+
+/** A stream of tables that was passed for one. Errors: DATA. */
+export function checkStream<T extends object>(where: string, value: T): T {
+  const source: object = Object(value);
+  if (
+    lengthOf(value) !== undefined ? Array.isArray(value) : Symbol.asyncIterator in source || Symbol.iterator in source
+  )
+    return value;
+  throw new SimdgradError("DATA", `${where}: expected a stream or an array of tables, received ${show(value)}.`);
+}
+
 function columnOf(name: string, cells: ArrayLike<Cell>, rows: number): Column {
-  if (cells?.length !== rows) {
+  if (lengthOf(cells) !== rows) {
     throw new SimdgradError(
       "SHAPE",
-      `table: expected column ${show(name)} to have ${rows} rows, as the first has, received ${cells?.length ?? show(cells)}.`,
+      `table: expected column ${show(name)} to have ${rows} rows, as the first has, received ${lengthOf(cells) ?? show(cells)}.`,
     );
   }
   const list = Array.from(cells);
@@ -108,8 +159,9 @@ export function textOf({ type, values }: Column, row: number): string | null {
 }
 
 /** These rows, in this order. Errors: DATA for a row that is not there. */
-export function take({ rows: all, columns, rowNumbers }: Table, rows: ArrayLike<number>): Table {
-  const length = rows.length;
+export function take(source: Table, rows: ArrayLike<number>): Table {
+  const { rows: all, columns, rowNumbers } = checkTable("take", source);
+  const { length } = checkList("take", "rows", rows);
   for (let i = 0; i < length; i++) {
     if (Number.isInteger(rows[i]) && rows[i] >= 0 && rows[i] < all) continue;
     throw new SimdgradError("DATA", `take: expected rows from 0 to ${all - 1}, received ${show(rows[i])} at ${i}.`);
@@ -126,8 +178,10 @@ export function take({ rows: all, columns, rowNumbers }: Table, rows: ArrayLike<
 }
 
 /** The rows that have a value in each of these columns; in all columns by default. Errors: DATA for unknown columns. */
-export function dropMissing(source: Table, names: readonly string[] = source.columns.map(({ name }) => name)): Table {
-  const columns = names.map((name) => columnNamed("dropMissing", source, name));
+export function dropMissing(source: Table, names?: readonly string[]): Table {
+  const all = checkTable("dropMissing", source).columns;
+  const named = (name: string) => columnNamed("dropMissing", source, name);
+  const columns = names === undefined ? all : checkTexts("dropMissing", "names", names).map(named);
   const whole: number[] = [];
   for (let i = 0; i < source.rows; i++) if (!columns.some((column) => isMissing(column, i))) whole.push(i);
   return whole.length === source.rows ? source : take(source, whole);

@@ -30,15 +30,16 @@ export class EarlyStopping {
     const at = `${where}, earlyStopping`;
     checkKeys(at, options, ["monitor", "patience", "minDelta"]);
     this.monitor = orDefault(options.monitor, "validationLoss");
+    if (!measured.includes(this.monitor)) {
+      throw new SimdgradError(
+        "CONFIG",
+        `${at}: expected monitor to be one of ${measured.join(", ")}, received ${show(this.monitor)}.`,
+        "What begins with validation needs validation or validationSplit; metrics stand in sequential's config.",
+      );
+    }
     this.falls = /(loss|mae)$/i.test(this.monitor);
     this.patience = checkCount(at, "patience", options.patience, 0);
     this.minDelta = checkNumber(at, "minDelta", orDefault(options.minDelta, 0), { low: 0 });
-    if (measured.includes(this.monitor)) return;
-    throw new SimdgradError(
-      "CONFIG",
-      `${at}: expected monitor to be one of ${measured.join(", ")}, received ${show(this.monitor)}.`,
-      "What begins with validation needs validation or validationSplit; metrics stand in sequential's config.",
-    );
   }
 
   /** Whether this run has waited long enough. */
