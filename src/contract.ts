@@ -155,8 +155,9 @@ export type LayerRules = Readonly<Record<string, LayerRule<AnyLayer>>>;
 /** A layer kind: its shape rule, its parameters and its steps. */
 export interface LayerRule<S extends AnyLayer> {
   /** Checks a spec that may come from a file, and fills in defaults; layers within it may be of the `known` kinds.
-   *  The result carries its rule (src/layers/rule.ts), unless its kind is always known. Errors: CONFIG. */
-  normalize(spec: S, known?: LayerRules): S;
+   *  `depth`: how many layers it lies within. The result carries its rule (src/layers/rule.ts), unless its kind is
+   *  always known. Errors: CONFIG. */
+  normalize(spec: S, known?: LayerRules, depth?: number): S;
   /** Fills in what depends on the layer after it. */
   resolve?(spec: S, next: { readonly kind: string } | undefined): S;
   /** Its forward steps take an input of any stride; other layers get one that is padded like the rest. */

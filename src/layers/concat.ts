@@ -10,15 +10,15 @@ export interface ConcatSpec {
   readonly branches: readonly (readonly AnyLayer[])[];
 }
 
-/** y = [f1(x), f2(x), ...], each f a branch of layers after each other, nested freely; an empty branch gives x itself.
- *  Parameters are named by path, e.g. "2.1.0.kernel" of the first layer of branch 1.
+/** y = [f1(x), f2(x), ...], each f a branch of layers after each other, nested freely up to 64 levels; an empty
+ *  branch gives x itself. Parameters are named by path, e.g. "2.1.0.kernel" of the first layer of branch 1.
  *  Shapes: x [rows, inputs], y [rows, sum of the branches' outputs]. Errors: CONFIG. */
 export function concat(branches: readonly (readonly AnyLayer[])[]): ConcatSpec {
   return concatRule.normalize({ kind: "concat", branches });
 }
 
 export const concatRule: LayerRule<ConcatSpec> = {
-  normalize(spec, known) {
+  normalize(spec, known, depth = 0) {
     checkKeys("concat", spec, ["kind", "branches"]);
     const given: unknown = spec.branches;
     if (!Array.isArray(given) || given.length === 0) {
@@ -27,7 +27,8 @@ export const concatRule: LayerRule<ConcatSpec> = {
         `concat: expected branches to be an array of arrays of layers, received ${show(given)}.`,
       );
     }
-    const branches = Object.freeze(Array.from(given, (branch) => normalizeChain("concat, branch", branch, known, 0)));
+    const normalized = (branch: unknown) => normalizeChain("concat, branch", branch, known, depth + 1, 0);
+    const branches = Object.freeze(Array.from(given, normalized));
     return sealOwnLayer({ kind: "concat", branches }, concatRule);
   },
   chains: ({ branches }) => branches.map((layers, i) => ({ path: `${i}.`, layers })),

@@ -211,8 +211,8 @@ function checkParameter(kind: string, parameter: CustomParameter, trainable: boo
   return { name, shape, init: normalizeInitializer(at, "init", init), trainable };
 }
 
-/** Levels of options within options: more are one that holds itself. */
-const MAX_DEPTH = 100;
+/** Levels of options within options, which a file's text has to hold too; more are mostly one that holds itself. */
+const MAX_DEPTH = 32;
 
 /** A deep frozen copy of what JSON keeps as it is. Errors: CONFIG for anything else. */
 function plainCopy(where: string, value: unknown, depth = 0): unknown {

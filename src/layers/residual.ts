@@ -10,17 +10,18 @@ export interface ResidualSpec {
   readonly layers: readonly AnyLayer[];
 }
 
-/** y = x + f(x), f being the layers after each other; any layers, nested freely. Their parameters are named by path,
- *  e.g. "2.0.kernel". Shapes: x, y [rows, units]; f gives as many units as go in.
+/** y = x + f(x), f being the layers after each other; any layers, nested freely up to 64 levels. Their
+ *  parameters are named by path, e.g. "2.0.kernel". Shapes: x, y [rows, units]; f gives as many units as go in.
  *  Errors: CONFIG. Source: He et al. 2016. */
 export function residual(layers: readonly AnyLayer[]): ResidualSpec {
   return residualRule.normalize({ kind: "residual", layers });
 }
 
 export const residualRule: LayerRule<ResidualSpec> = {
-  normalize(spec, known) {
+  normalize(spec, known, depth = 0) {
     checkKeys("residual", spec, ["kind", "layers"]);
-    return sealOwnLayer({ kind: "residual", layers: normalizeChain("residual", spec.layers, known) }, residualRule);
+    const layers = normalizeChain("residual", spec.layers, known, depth + 1);
+    return sealOwnLayer({ kind: "residual", layers }, residualRule);
   },
   chains: ({ layers }) => [{ path: "", layers }],
   units(_, inputs, [outputs]) {

@@ -22,16 +22,29 @@ export function sealOwnLayer<S extends AnyLayer>(spec: S, rule: LayerRule<S>): S
   return sealLayer(spec, rule);
 }
 
-/** Layers after each other, checked and with their defaults. Errors: CONFIG. */
-export function normalizeChain(where: string, chain: unknown, known?: LayerRules, least = 1): readonly AnyLayer[] {
+/** Layers within layers within layers: what walks them needs some stack for each, and a file's text a few levels. */
+const MAX_DEPTH = 64;
+
+/** Layers after each other, checked and with their defaults; `depth`: how many layers they lie within.
+ *  Errors: CONFIG. */
+export function normalizeChain(
+  where: string,
+  chain: unknown,
+  known?: LayerRules,
+  depth = 0,
+  least = 1,
+): readonly AnyLayer[] {
   if (!Array.isArray(chain) || chain.length < least) {
     throw new SimdgradError(
       "CONFIG",
       `${where}: expected layers to be an array${least > 0 ? " of at least one layer" : ""}, received ${show(chain)}.`,
     );
   }
+  if (depth > MAX_DEPTH) {
+    throw new SimdgradError("CONFIG", `${where}: expected at most ${MAX_DEPTH} layers within each other, found more.`);
+  }
   // Array.from sees the holes that map would skip.
-  const layers = Array.from(chain, (layer) => layerRule(layer, known).normalize(layer, known));
+  const layers = Array.from(chain, (layer) => layerRule(layer, known).normalize(layer, known, depth));
   return Object.freeze(layers.map((layer, i) => layerRule(layer).resolve?.(layer, layers[i + 1]) ?? layer));
 }
 

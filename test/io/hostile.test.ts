@@ -409,10 +409,16 @@ describe("a file that is not to be trusted", () => {
         : levels % 2
           ? { kind: "residual", layers: [nested(levels - 1)] }
           : { kind: "concat", branches: [[nested(levels - 1)]] };
-    // A residual takes two levels of JSON, a concat three.
-    const file = bare({ input: 2, layers: [nested(100)], loss: { kind: "mean-squared-error" } });
+    const file = bare({ input: 2, layers: [nested(64)], loss: { kind: "mean-squared-error" } });
     load(file).predict([[1, 2]]);
     expect(timeOf(() => tryLoad(file))).toBeLessThan(1000);
+    expect(() => load(bare({ input: 2, layers: [nested(65)] }))).toThrow(
+      expect.objectContaining({
+        code: "FORMAT",
+        message: expect.stringMatching(/at most 64 layers within each other/),
+      }),
+    );
+    // A residual takes two levels of JSON, a concat three.
     expect(() => load(bare({ input: 2, layers: [nested(103)] }))).toThrow(/more than 256 levels/);
   });
 

@@ -32,11 +32,41 @@ const config: SequentialConfig = {
   seed: 3,
 };
 const data = { x: random.floats(40 * 6), y: Int32Array.from({ length: 40 }, () => random.integer(3)) };
+/** A layer that holds itself. */
+function circular(): object {
+  const layer = { kind: "residual", layers: [] as object[] };
+  layer.layers.push(layer);
+  return layer;
+}
 const stateOf = (model: Model) => Buffer.from(model.save()).toString("latin1");
 const NAMES =
   "0.0.0.kernel 0.0.0.bias 0.0.1.gamma 0.0.1.beta 0.2.0.kernel 0.2.0.bias 1.0.gamma 1.0.beta 1.1.kernel 1.1.bias 1.2.0.kernel 1.2.0.bias 1.3.kernel 1.3.bias 2.kernel 2.bias";
 
 describe("layers within layers", () => {
+  it("nest as deep as is said, in files too, and no deeper", () => {
+    type Layer = SequentialConfig["layers"][number];
+    const nested = (levels: number, within: (layer: Layer) => Layer): Layer =>
+      levels === 0 ? dense(6) : within(nested(levels - 1, within));
+    const [residualOf, branchOf] = [(layer: Layer) => residual([layer]), (layer: Layer) => concat([[layer]])];
+    for (const within of [residualOf, branchOf]) {
+      const model = sequential({ ...config, layers: [nested(64, within), dense(3, { activation: "softmax" })] });
+      model.trainBatch(data.x, data.y);
+      expect(load(model.save()).save()).toEqual(model.save());
+      expect(() => nested(65, within)).toThrow(expect.objectContaining({ code: "CONFIG" }));
+    }
+    // Plain data, which nothing has looked at before.
+    let plain: object = { kind: "dense", units: 6 };
+    for (let i = 0; i < 5000; i++) plain = { kind: "residual", layers: [plain] };
+    for (const layer of [plain, circular()] as SequentialConfig["layers"]) {
+      expect(() => sequential({ input: 6, layers: [layer] })).toThrow(
+        expect.objectContaining({
+          code: "CONFIG",
+          message: expect.stringMatching(/at most 64 layers within each other/),
+        }),
+      );
+    }
+  });
+
   it("name parameters and buffers by path", () => {
     const model = sequential(config);
     expect(model.parameters.map(({ name }) => name)).toEqual(NAMES.split(" "));
