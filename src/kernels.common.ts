@@ -12,5 +12,4 @@ export type {
 } from "./runtime/abi.ts";
 export { GEMM_ACCUMULATE, GEMM_PADDED, GEMM_RELU } from "./runtime/abi.ts";
 export type { Simd } from "./runtime/module.ts";
-export { gemmScratchBytes } from "./runtime/scratch.ts";
-export type { CreateKernels, KernelSpace, KernelSpaceOptions } from "./runtime/space.ts";
+export { type CreateKernels, gemmScratchBytes, type KernelSpace, type KernelSpaceOptions } from "./runtime/space.ts";

@@ -5,6 +5,7 @@ import type { WasmMemory } from "../wasm.ts";
 import { ARENA_BASE, type Kernels } from "./abi.ts";
 import { instantiate } from "./instance.ts";
 import { type ModuleSource, SIMD_MODES, type Simd } from "./module.ts";
+import { gemmScratchBytes as scratchBytes } from "./scratch.ts";
 
 /** Options of `createKernels`. */
 export interface KernelSpaceOptions {
@@ -74,4 +75,12 @@ function createSpace(source: ModuleSource, options: KernelSpaceOptions): KernelS
       next = ARENA_BASE;
     },
   };
+}
+
+/** Bytes of packing scratch that sgemm_nn, sgemm_nt or sgemm_tn needs.
+ *  Shapes: C[m,n], inner dimension k. Errors: CONFIG.
+ *  Units: a multiple of 16; never falls when m, n or k rises, so a plan for many rows serves fewer. */
+export function gemmScratchBytes(m: number, n: number, k: number): number {
+  for (const [name, size] of Object.entries({ m, n, k })) checkCount("gemmScratchBytes", name, size, 0);
+  return scratchBytes(m, n, k);
 }
