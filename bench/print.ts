@@ -36,6 +36,15 @@ export function describeMachine({ date, versions, cpu, cores, platform, rounds }
   ].join("; ");
 }
 
+/** How far the rounds of a figure lie apart, in one sentence; nothing after a single round. */
+export function describeSpread({ results, rounds }: Report): string {
+  const spreads = results.flatMap(({ spread }) => spread ?? []).sort((a, b) => a - b);
+  if (rounds < 2 || spreads.length === 0) return "";
+  const [middle, largest] = [spreads[spreads.length >> 1], spreads[spreads.length - 1]];
+  const percent = (spread: number) => `${(100 * spread).toFixed(0)} %`;
+  return ` Rounds of a figure lie ${percent(middle)} apart in the median, ${percent(largest)} at most.`;
+}
+
 export function printReport(report: Report): void {
   console.log(describeMachine(report));
   for (const results of byWorkload(report.results)) {

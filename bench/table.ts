@@ -1,6 +1,6 @@
 // README's benchmark table from bench/results/latest.json: printed, or with --write put between README's markers.
 import { readFileSync, writeFileSync } from "node:fs";
-import { byWorkload, describeMachine, formatRate, speedUp } from "./print.ts";
+import { byWorkload, describeMachine, describeSpread, formatRate, speedUp } from "./print.ts";
 import type { Report, Result } from "./workload.ts";
 
 const START = "<!-- bench:start -->";
@@ -18,7 +18,7 @@ const COLUMNS: Record<string, readonly string[]> = {
 const report: Report = JSON.parse(readFileSync("bench/results/latest.json", "utf8"));
 const disturbed = report.results.filter(({ disturbed }) => disturbed > 0).length;
 const caution = disturbed ? ` The core was slow or busy during ${disturbed} of ${report.results.length} figures.` : "";
-const table = `${rows(report).join("\n")}\n\n${describeMachine(report)}.${caution}`;
+const table = `${rows(report).join("\n")}\n\n${describeMachine(report)}.${describeSpread(report)}${caution}`;
 
 if (process.argv.includes("--write")) {
   const readme = readFileSync("README.md", "utf8");

@@ -1,5 +1,5 @@
 // A report as Markdown: rates, then simdgrad against each peer, then what went wrong and what differs.
-import { byWorkload, describeMachine, formatRate, speedUp } from "../print.ts";
+import { byWorkload, describeMachine, describeSpread, formatRate, speedUp } from "../print.ts";
 import { contestants } from "./contestants.ts";
 import type { PeerReport, PeerResult } from "./report.ts";
 import { EPOCHS } from "./workloads.ts";
@@ -16,7 +16,7 @@ export function markdown(report: PeerReport): string {
       ? [`${OURS} is so many times as fast as`, table(groups, theirs, ratio)]
       : []),
     remarks(report),
-    `${describeMachine(report)}. ${limits(report)}${caution(report)}`,
+    `${describeMachine(report)}. ${limits(report)}${describeSpread(report)}${caution(report)}`,
   ];
   return parts.filter(Boolean).join("\n\n");
 }
