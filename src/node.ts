@@ -1,7 +1,7 @@
 // Entry `simdgrad/node`: models as files. A write is whole or not at all.
-import { randomUUID } from "node:crypto";
-import { type FileHandle, open, readFile, realpath, rename, rm, stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { createHash, randomUUID } from "node:crypto";
+import { type FileHandle, lstat, open, readdir, readFile, realpath, rename, rm, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { SimdgradError, show, withoutHint } from "./errors.ts";
 import { load } from "./index.ts";
@@ -14,7 +14,7 @@ export type FilePath = string | { readonly protocol: string; readonly href: stri
 
 /** Saves to a temporary file in the same folder, syncs it, renames it to `path` and syncs the folder: a failure or a
  *  crash leaves the old file or the new one, whole. An old file's permissions are kept, links are followed. Of saves
- *  to one path at the same time the last to finish stays.
+ *  to one path at the same time the last to finish stays. What killed saves to the path have left beside it is removed.
  *  Errors: as model.save; RUNTIME with the file system's reason. */
 export async function saveFile(model: Model, path: FilePath, options: SaveOptions = {}): Promise<void> {
   if (typeof model?.save !== "function") {
@@ -49,8 +49,8 @@ async function replace(path: string, bytes: Uint8Array): Promise<void> {
   // A rename would put the file in the place of a device, or of an empty folder.
   if (old && !old.isFile()) throw new Error(`it is no file but a ${old.isDirectory() ? "folder" : "device"}`);
   const folder = dirname(target);
-  // Not made of the old name, which may be as long as names can be.
-  const temporary = join(folder, `.${randomUUID()}.tmp`);
+  const prefix = prefixOf(target);
+  const temporary = join(folder, `${prefix}${process.pid}-${randomUUID()}.tmp`);
   try {
     await using(open(temporary, "wx"), async (file) => {
       // Who may not give it away keeps it.
@@ -65,6 +65,41 @@ async function replace(path: string, bytes: Uint8Array): Promise<void> {
     throw error;
   }
   await syncFolder(folder);
+  // What stays there does no harm.
+  await sweep(folder, prefix).catch(() => undefined);
+}
+
+/** Of the temporary files of one target; not its name, which may be as long as names can be. */
+function prefixOf(target: string): string {
+  return `.${createHash("sha256").update(basename(target)).digest("hex").slice(0, 16)}-`;
+}
+
+/** A process of another machine may write to a shared folder, and cannot be asked. Units: milliseconds. */
+const UNTOUCHED = 60_000;
+
+/** Removes the temporary files of processes that are gone. */
+async function sweep(folder: string, prefix: string): Promise<void> {
+  const names = (await readdir(folder)).filter((name) => name.startsWith(prefix));
+  for (const name of names) {
+    const pid = /^(\d+)-[0-9a-f-]{36}\.tmp$/.exec(name.slice(prefix.length))?.[1];
+    if (pid === undefined) continue;
+    const file = join(folder, name);
+    const { mtimeMs } = await lstat(file);
+    if (Date.now() - mtimeMs > UNTOUCHED && isGone(Number(pid), mtimeMs)) await rm(file, { force: true });
+  }
+}
+
+function isGone(pid: number, touched: number): boolean {
+  // A number comes back, in a container at every start: what is older than this process is not its own.
+  if (pid === process.pid) return touched < Date.now() - 1000 * process.uptime();
+  // Deno would ask its user whether this program may know of others.
+  if ("Deno" in globalThis) return false;
+  try {
+    process.kill(pid, 0);
+    return false;
+  } catch (error) {
+    return codeOf(error) === "ESRCH";
+  }
 }
 
 async function using(opening: Promise<FileHandle>, use: (file: FileHandle) => Promise<void>): Promise<void> {

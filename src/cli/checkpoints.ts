@@ -1,6 +1,4 @@
 // A training's file: written at times while it goes on, at its end, and when it is interrupted.
-import { readdir, rm, stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
 import type { Model } from "../index.ts";
 import { saveFile } from "../node.ts";
 import { readable } from "./files.ts";
@@ -31,19 +29,5 @@ export class Checkpoints {
     const { path } = this;
     if (path !== undefined) await readable(path, () => saveFile(this.model, path));
     this.last = performance.now();
-  }
-}
-
-/** No write takes as long as that. Units: milliseconds. */
-const CUT_OFF = 60_000;
-
-/** Removes what saves that were killed have left in the file's folder: temporary files that nobody writes any more. */
-export async function removeLeftovers(path: string): Promise<void> {
-  const folder = dirname(path);
-  const names = await readdir(folder).catch(() => []);
-  for (const name of names.filter((name) => /^\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.tmp$/.test(name))) {
-    const file = join(folder, name);
-    const { mtimeMs } = await stat(file).catch(() => ({ mtimeMs: Number.POSITIVE_INFINITY }));
-    if (Date.now() - mtimeMs > CUT_OFF) await rm(file, { force: true });
   }
 }

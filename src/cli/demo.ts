@@ -1,7 +1,7 @@
 // `simdgrad demo`: a training from beginning to end, on data that come along.
 import { penguins } from "../generated/assets.ts";
 import { unpack } from "./assets.ts";
-import { count, flag, parseLine, text, type Usage } from "./options.ts";
+import { count, flag, parseLine, path, type Usage } from "./options.ts";
 import type { Terminal } from "./terminal.ts";
 import { trainOn } from "./train.ts";
 
@@ -9,8 +9,8 @@ const OPTIONS = {
   csv: flag("print the data, to train on them yourself"),
   epochs: count("passes over the data (default 60)", 1),
   seed: count("of weights, shuffles and splits (default 0)"),
-  save: text("FILE", "where the model goes"),
-  report: text("FILE.html", "write the training's curves and scores as a page"),
+  save: path("FILE", "where the model goes"),
+  report: path("FILE.html", "write the training's curves and scores as a page"),
 };
 
 export const DEMO: Usage<typeof OPTIONS> = {

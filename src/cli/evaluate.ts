@@ -1,6 +1,6 @@
 // `simdgrad evaluate`: how right a model is on rows whose target is known.
 import { apply } from "../data.ts";
-import { CSV_OPTIONS, csvOptions, JSON_OPTION, readModel } from "./files.ts";
+import { CSV_OPTIONS, csvOptions, JSON_OPTION, naming, readModel } from "./files.ts";
 import { checkMetrics, METRICS, measuresOf, withMetrics } from "./measures.ts";
 import { printScores } from "./metrics.ts";
 import { choice, parseLine, type Usage } from "./options.ts";
@@ -36,7 +36,9 @@ export async function evaluate(args: readonly string[], terminal: Terminal): Pro
   const classes = classesIn(preprocessing);
   checkMetrics(values.metrics ?? [], classes.length);
   const measured = values.metrics ? withMetrics(model, values.metrics) : model;
-  const samples = apply(preprocessing, table, values.unknown ? { unknown: values.unknown } : {});
+  const samples = naming(dataPath, () =>
+    apply(preprocessing, table, values.unknown ? { unknown: values.unknown } : {}),
+  );
   const answers = answersOf(model, preprocessing, samples);
   const scores = scoresOf(answers, classes, measuresOf(measured, preprocessing, samples));
   const { target, task } = settings;

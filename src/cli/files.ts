@@ -1,16 +1,19 @@
 // Files that commands read and write, with errors that a reader can act on.
+
+import { randomUUID } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { open, readFile, stat, writeFile } from "node:fs/promises";
-import { resolve } from "node:path";
-import { type CsvOptions, csv } from "../data.ts";
+import { access, constants, type FileHandle, open, readFile, realpath, rename, rm, stat } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import type { Readable } from "node:stream";
+import { type CsvOptions, csv, type Table } from "../data.ts";
 import { type LoadOptions, type Model, SimdgradError } from "../index.ts";
 import { loadFile } from "../node.ts";
 import { CommandError, UsageError } from "./errors.ts";
-import { choice, count, flag, text, texts } from "./options.ts";
+import { character, choice, count, flag, texts } from "./options.ts";
 
 /** How a CSV file is read; the same for all commands. */
 export const CSV_OPTIONS = {
-  delimiter: text("CHAR", "between cells; found out by default"),
+  delimiter: character("between cells; found out by default"),
   decimal: choice([".", ","], "decimal sign"),
   header: choice(["yes", "no"], "whether the first row names the columns; found out by default"),
   skip: count("lines before the header or the first row that are passed over"),
@@ -29,7 +32,7 @@ const ALWAYS_MISSING = ["NA", "N/A", "NaN", "nan", "null", "NULL", "?"];
 
 export function csvOptions({ delimiter, decimal, header, skip, missing }: CsvValues): CsvOptions {
   return {
-    ...(delimiter === undefined ? {} : { delimiter: delimiter === "\\t" ? "\t" : delimiter }),
+    ...(delimiter === undefined ? {} : { delimiter }),
     ...(decimal === undefined ? {} : { decimal }),
     ...(header === undefined ? {} : { header: header === "yes" }),
     ...(skip === undefined ? {} : { skip }),
@@ -65,7 +68,28 @@ export async function readBytes(path: string): Promise<Uint8Array> {
   return Buffer.concat(pieces);
 }
 
-export function openBytes(path: string): AsyncIterable<Uint8Array> {
+/** A whole file as a table. Errors: CommandError naming the file. */
+export function readTable(path: string, bytes: Uint8Array, options: CsvOptions): Table {
+  return naming(path, () => csv(bytes, options));
+}
+
+/** Work on what a CSV file holds. Errors: CommandError naming the file. */
+export function naming<T>(path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw inFile(path, error);
+  }
+}
+
+/** What is wrong with a CSV file, with its name. */
+export function inFile(path: string, error: unknown): unknown {
+  if (!(error instanceof SimdgradError)) return onDisk(path, error);
+  const message = error.message.replace(/^(csv|csvStream|apply|applyInputs): /, "");
+  return new CommandError(`${path === "-" ? "stdin" : path}: ${message}`, { cause: error });
+}
+
+export function openBytes(path: string): Readable {
   return path === "-" ? process.stdin : createReadStream(path);
 }
 
@@ -73,13 +97,70 @@ export function readModel(path: string, options: LoadOptions = {}): Promise<Mode
   return readable(path, () => loadFile(path, options));
 }
 
-export function writeText(path: string, content: string): Promise<void> {
-  return readable(path, () => writeFile(path, content));
+/** What is written of a file until it is whole: beside it, or at once where it is none, but a device or a pipe. */
+export interface Draft {
+  readonly file: FileHandle;
+  /** Puts it in the old file's place. */
+  keep(): Promise<void>;
+  /** As if there had been none. */
+  drop(): Promise<void>;
+}
+
+/** Errors: CommandError where nothing can be written. */
+export function draft(path: string): Promise<Draft> {
+  return readable(path, async () => {
+    const target = (await unlessMissing(realpath(path))) ?? path;
+    const old = await unlessMissing(stat(target));
+    if (old && !old.isFile()) {
+      const file = await open(target, "w");
+      return { file, keep: () => file.close(), drop: () => file.close() };
+    }
+    // A rename would ask the folder alone.
+    if (old) await access(target, constants.W_OK);
+    const temporary = join(dirname(target), `.${randomUUID()}.tmp`);
+    const file = await open(temporary, "wx", old?.mode);
+    const drop = async () => {
+      await file.close().catch(() => undefined);
+      await rm(temporary, { force: true });
+    };
+    const keep = () =>
+      readable(path, async () => {
+        await file.close();
+        await rename(temporary, target);
+      });
+    return { file, keep, drop };
+  });
+}
+
+async function unlessMissing<T>(found: Promise<T>): Promise<T | undefined> {
+  return found.catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "ENOENT") throw error;
+    return undefined;
+  });
+}
+
+/** Whole or not at all. */
+export async function writeText(path: string, content: string): Promise<void> {
+  const { file, keep, drop } = await draft(path);
+  try {
+    await readable(path, () => file.writeFile(content));
+    await keep();
+  } catch (error) {
+    await drop();
+    throw error;
+  }
 }
 
 /** Errors: CommandError where nothing can be written. What is there stays. */
 export async function checkWritable(path: string): Promise<void> {
-  await readable(path, async () => (await open(path, "a")).close());
+  await (await draft(path)).drop();
+}
+
+/** The same for a model, which has to be a file. */
+export async function checkModelWritable(path: string): Promise<void> {
+  const old = await stat(path).catch(() => undefined);
+  if (old && !old.isFile() && !old.isDirectory()) throw new CommandError(`${path}: a device or a pipe, no file.`);
+  await checkWritable(path);
 }
 
 /** Errors: UsageError where an output is a file that is used otherwise, under whatever name. */
@@ -100,22 +181,36 @@ async function identityOf(path: string): Promise<string> {
   return found?.isFile() ? `${found.dev} ${found.ino}` : resolve(path);
 }
 
-/** The file system's errors as one line. */
+/** With the file system's errors as one line. */
 export async function readable<T>(path: string, run: () => Promise<T>): Promise<T> {
   try {
     return await run();
   } catch (error) {
-    // The package's own errors name the file system's as their cause.
-    const { code } = (error instanceof SimdgradError ? (error.cause ?? error) : error) as NodeJS.ErrnoException;
-    const known: Record<string, string> = {
-      ENOENT: "no such file or folder",
-      ENOTDIR: "a file stands where a folder is expected",
-      EROFS: "no writing on this disk",
-      EACCES: "no permission",
-      EISDIR: "a folder, no file",
-      ENOSPC: "no space left",
-    };
-    if (code === undefined || !/^E[A-Z]+$/.test(code)) throw error;
-    throw new CommandError(`${path}: ${known[code] ?? code}.`, { cause: error });
+    throw onDisk(path, error);
   }
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: "no such file or folder",
+  ENOTDIR: "a file stands where a folder is expected",
+  ENAMETOOLONG: "a name too long",
+  EROFS: "no writing on this disk",
+  EACCES: "no permission",
+  EPERM: "no permission",
+  EISDIR: "a folder, no file",
+  ENOSPC: "no space left",
+  EDQUOT: "no space left",
+  EFBIG: "no space left",
+};
+
+function onDisk(path: string, error: unknown): unknown {
+  // The package's own errors name the file system's as their cause.
+  const { code } = (error instanceof SimdgradError ? (error.cause ?? error) : error) as NodeJS.ErrnoException;
+  if (code === undefined || !/^E[A-Z]+$/.test(code)) return error;
+  return new CommandError(`${path}: ${reasonOf({ code })}.`, { cause: error });
+}
+
+/** In words. */
+export function reasonOf({ code = "" }: { code?: string | undefined }): string {
+  return REASONS[code] ?? code;
 }

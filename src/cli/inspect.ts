@@ -2,14 +2,14 @@
 import { apply, type CsvOptions, featureNames, type Prepared } from "../data.ts";
 import type { HealthReport, Model } from "../index.ts";
 import { UsageError } from "./errors.ts";
-import { CSV_OPTIONS, csvOptions, JSON_OPTION, readModel } from "./files.ts";
-import { flag, parseLine, text, type Usage } from "./options.ts";
-import { type KeptModel, keptIn, readKnown } from "./settings.ts";
+import { CSV_OPTIONS, csvOptions, JSON_OPTION, naming, readModel } from "./files.ts";
+import { flag, parseLine, path, type Usage } from "./options.ts";
+import { epochsDone, type KeptModel, keptIn, readKnown } from "./settings.ts";
 import { layTable, plural, type Terminal } from "./terminal.ts";
 
 const OPTIONS = {
   plan: flag("also the steps that training and prediction take"),
-  data: text("FILE.csv", "rows to look for units that are dead on them, and for gradients"),
+  data: path("FILE.csv", "rows to look for units that are dead on them, and for gradients"),
   json: JSON_OPTION,
   ...CSV_OPTIONS,
 };
@@ -49,7 +49,7 @@ async function samplesFor(kept: KeptModel | undefined, path: string, options: Cs
   if (!kept)
     throw new UsageError("expected a model that simdgrad train saved with --data, this one has no preprocessing.");
   const { table } = await readKnown(kept, path, options);
-  return apply(kept.preprocessing, table, { unknown: "zeros" });
+  return naming(path, () => apply(kept.preprocessing, table, { unknown: "zeros" }));
 }
 
 function asJson(model: Model, health: HealthReport, kept: KeptModel | undefined): object {
@@ -79,7 +79,7 @@ function printKept({ preprocessing, training }: KeptModel, terminal: Terminal): 
     ["task", `${settings.task} of ${settings.target}`],
     ...(preprocessing.target?.kind === "class" ? [["classes", preprocessing.target.classes.join(", ")]] : []),
     ["data", plural(data.rows, "row")],
-    ["epochs", `${history.length} of ${epochs}, ${state}`],
+    ["epochs", `${epochsDone(history)} of ${epochs}, ${state}`],
     ...(last
       ? [
           [

@@ -23,3 +23,11 @@ export function listen(): Interrupt {
     },
   };
 }
+
+/** Work that cannot be told to stop is left alone. Errors: its own; the signal's reason. */
+export function untilStopped<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  const stopped = new Promise<never>((_, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
+  return Promise.race([work, stopped]);
+}

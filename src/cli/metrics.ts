@@ -1,6 +1,6 @@
 // How good predictions are: confusion and what follows from it for classes; errors for numbers.
 import type { Measures } from "../index.ts";
-import { layTable, type Terminal } from "./terminal.ts";
+import { layTable, longest, oneLine, type Terminal } from "./terminal.ts";
 
 export interface ClassScore {
   readonly name: string;
@@ -113,9 +113,9 @@ function printMain(terminal: Terminal, scores: Scores): void {
 }
 
 function drawConfusion({ confusion, classes }: ClassScores, terminal: Terminal): string {
-  const names = classes.map(({ name }) => (name.length > 16 ? `${name.slice(0, 15)}…` : name));
-  const width = Math.max(...names.map((name) => name.length), ...confusion.flat().map((n) => String(n).length)) + 2;
-  const first = Math.max(...names.map((name) => name.length));
+  const names = classes.map(({ name }) => oneLine(name.length > 16 ? `${name.slice(0, 15)}…` : name));
+  const first = longest(names);
+  const width = Math.max(first, longest(confusion.flat().map(String))) + 2;
   const cell = (n: number, right: boolean) => {
     const text = (n === 0 ? "." : String(n)).padStart(width);
     return n === 0 ? terminal.paint("dim", text) : terminal.paint(right ? "green" : "red", text);

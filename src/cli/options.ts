@@ -46,6 +46,16 @@ export function text(value: string, about: string, short?: string): Option<strin
   return { value, about, ...(short ? { short } : {}), read: (given) => given };
 }
 
+/** One that may stand between cells; a tab also as it is written in programs. */
+export function character(about: string): Option<string> {
+  const read = (given: string, name: string) => {
+    const found = given === "\\t" ? "\t" : given;
+    if (/^[^"\r\n\uFEFF]$/.test(found)) return found;
+    throw new UsageError(`expected ${name} to be one character, received ${quoted(given)}.`);
+  };
+  return { value: "CHAR", about, read };
+}
+
 export function texts(value: string, about: string): Option<string[]> {
   return { value, about, read: (given) => given.split(",").map((part) => part.trim()) };
 }

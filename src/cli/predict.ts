@@ -1,18 +1,18 @@
 // `simdgrad predict`: CSV in, CSV out, row by row in bounded memory.
-import { open } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { applyInputs, columnTypes, csvStream, decode, type Preprocessing, type Table } from "../data.ts";
 import type { Model } from "../index.ts";
 import { UsageError } from "./errors.ts";
-import { CSV_OPTIONS, checkOutput, csvOptions, openBytes, readable, readModel } from "./files.ts";
-import { choice, flag, parseLine, text, texts, type Usage } from "./options.ts";
+import { CSV_OPTIONS, checkOutput, csvOptions, draft, inFile, openBytes, readable, readModel } from "./files.ts";
+import { listen, untilStopped } from "./interrupt.ts";
+import { choice, flag, parseLine, path, texts, type Usage } from "./options.ts";
 import { keptIn } from "./settings.ts";
 import type { Terminal } from "./terminal.ts";
 import { classesIn } from "./training.ts";
 
 const OPTIONS = {
-  output: text("FILE.csv", "where the predictions go (default: printed)", "o"),
+  output: path("FILE.csv", "where the predictions go (default: printed)", "o"),
   probabilities: flag("a column for each class with its probability", "p"),
   with: texts("A,B", "columns of the input that are copied beside the predictions"),
   unknown: choice(["error", "zeros"], "what happens with a category that training has not seen (default as trained)"),
@@ -53,7 +53,6 @@ export async function predict(args: readonly string[], terminal: Terminal): Prom
     "prediction",
     ...(values.probabilities ? classes.map((name) => `probability_${name}`) : []),
   ];
-  const { output } = values;
   const lines = async function* () {
     let heading = line(names);
     for await (const table of csvStream(openBytes(dataPath), options)) {
@@ -63,16 +62,35 @@ export async function predict(args: readonly string[], terminal: Terminal): Prom
     }
     if (heading !== "") yield heading;
   };
-  const answers = lines();
-  // Before an old file is emptied: whether there is anything to take its place.
-  const first = await readable(dataPath, () => answers.next());
-  const file = output === undefined ? undefined : await readable(output, () => open(output, "w"));
-  const all = async function* () {
-    yield first.value as string;
-    yield* answers;
-  };
-  const out = file?.createWriteStream() ?? terminal.out;
-  await readable(dataPath, () => pipeline(Readable.from(all()), out, { end: file !== undefined }));
+  const named = Readable.from(namingFile(dataPath, lines()));
+  const interrupt = listen();
+  try {
+    if (values.output !== undefined) await writeLines(values.output, named, interrupt.signal);
+    else await untilStopped(interrupt.signal, pipeline(named, terminal.out, { end: false }));
+  } finally {
+    interrupt.release();
+  }
+}
+
+/** Errors: the same, with the file's name. */
+async function* namingFile(path: string, lines: AsyncIterable<string>): AsyncGenerator<string, void, void> {
+  try {
+    yield* lines;
+  } catch (error) {
+    throw inFile(path, error);
+  }
+}
+
+/** Whole or not at all. */
+async function writeLines(path: string, lines: Readable, signal: AbortSignal): Promise<void> {
+  const { file, keep, drop } = await draft(path);
+  try {
+    await readable(path, () => untilStopped(signal, pipeline(lines, file.createWriteStream())));
+    await keep();
+  } catch (error) {
+    await drop();
+    throw error;
+  }
 }
 
 function linesOf(

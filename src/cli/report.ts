@@ -156,7 +156,7 @@ const page = document.getElementById("charts");
 const width = () => Math.max(280, page.clientWidth);
 const plots = charts.map(({ title, names, data }) => {
   const values = data.slice(1).flat().filter((value) => value !== null);
-  const low = Math.min(...values), high = Math.max(...values);
+  const [low, high] = values.reduce(([a, b], value) => [Math.min(a, value), Math.max(b, value)], [Infinity, -Infinity]);
   const wide = title === "Loss" && low > 0 && high / low > 20;
   const axis = { stroke: text, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 } };
   const element = document.createElement("div");

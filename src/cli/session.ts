@@ -1,14 +1,14 @@
 // One training with all that is around it: progress, checkpoints, interruption.
 import type { Preprocessing, Table } from "../data.ts";
 import type { Model } from "../index.ts";
-import { Checkpoints, removeLeftovers } from "./checkpoints.ts";
+import { Checkpoints } from "./checkpoints.ts";
 import type { Context } from "./context.ts";
 import { Interruption } from "./errors.ts";
 import { inUnits, measuresOf } from "./measures.ts";
 import type { Scores } from "./metrics.ts";
 import type { Outcome } from "./outcome.ts";
 import { type Progress, progressOf, SILENT } from "./progress.ts";
-import type { KeptModel, TrainingRecord } from "./settings.ts";
+import { epochsDone, type KeptModel, type TrainingRecord } from "./settings.ts";
 import { grouped, plural, type Terminal } from "./terminal.ts";
 import {
   answersOf,
@@ -39,12 +39,9 @@ export async function runTraining(
   const { save } = values;
   const parts = partsOf(table, settings);
   const samples = samplesOf(preprocessing, parts, settings);
-  if (save !== undefined) await removeLeftovers(save);
   const checkpoints = new Checkpoints(model, kept, save, values.checkpointEvery ?? 30);
-  // At once: a path that cannot be written is no surprise for the end.
-  if (!resume) await checkpoints.write();
   if (!values.json) announce(terminal, model, samples.train.rows, parts.validation?.rows ?? 0);
-  const work = { first: history.length + 1, last: training.epochs, rows: samples.train.rows };
+  const work = { first: epochsDone(history) + 1, last: training.epochs, rows: samples.train.rows };
   const progress = values.json || values.quiet ? SILENT : progressOf(terminal, work);
   const watching = { ...watch(kept, progress, checkpoints), signal: interrupt.signal, resume };
   try {
@@ -97,7 +94,7 @@ async function interrupted(
   { history, epochs }: TrainingRecord,
   save: string | undefined,
 ): Promise<Interruption> {
-  const where = `interrupted after ${grouped(history.length)} of ${plural(epochs, "epoch")}`;
+  const where = `interrupted after ${grouped(epochsDone(history))} of ${plural(epochs, "epoch")}`;
   if (save === undefined) return new Interruption(`${where}; nothing was kept, as there is no --save.`);
   await checkpoints.write();
   return new Interruption(

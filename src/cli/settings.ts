@@ -3,7 +3,6 @@
 import {
   type CsvOptions,
   columnTypes,
-  csv,
   dropMissing,
   type Preprocessing,
   parsePreprocessing,
@@ -11,7 +10,7 @@ import {
 } from "../data.ts";
 import type { ActivationName, EpochReport, MetricName, Model } from "../index.ts";
 import { CommandError } from "./errors.ts";
-import { readBytes } from "./files.ts";
+import { readBytes, readTable } from "./files.ts";
 
 export const TASKS = ["regression", "binary", "multi-class"] as const;
 export type Task = (typeof TASKS)[number];
@@ -80,6 +79,7 @@ export interface TrainingRecord {
   /** Epochs that were finished before the present run began. */
   start: number;
   finished: boolean;
+  /** In a file not every epoch of a long training. */
   history: EpochRecord[];
   bestEpoch?: number | undefined;
 }
@@ -92,7 +92,22 @@ export interface KeptModel {
 
 export function keep(model: Model, { preprocessing, training }: KeptModel): void {
   model.metadata.preprocessing = JSON.stringify(preprocessing);
-  model.metadata.training = JSON.stringify(training);
+  model.metadata.training = JSON.stringify({ ...training, history: thinned(training.history) });
+}
+
+/** A file's metadata have a limit. */
+const MOST_EPOCHS = 2000;
+
+/** Every second, fourth, ... epoch of a long training, and the last: the same, whether it was thinned before or not. */
+function thinned(history: readonly EpochRecord[]): readonly EpochRecord[] {
+  const done = epochsDone(history);
+  let step = 1;
+  while (done / step > MOST_EPOCHS) step *= 2;
+  return step === 1 ? history : history.filter(({ epoch }) => epoch % step === 0 || epoch === done);
+}
+
+export function epochsDone(history: readonly EpochRecord[]): number {
+  return history.at(-1)?.epoch ?? 0;
 }
 
 /** Errors: CommandError for a model that the command did not train; FORMAT. */
@@ -118,7 +133,7 @@ export async function readKnown(
 ): Promise<{ table: Table; left: number }> {
   const { target, csv: own } = training.settings;
   const types = columnTypes(preprocessing);
-  const whole = csv(await readBytes(path), { ...own, ...options, types, columns: Object.keys(types) });
+  const whole = readTable(path, await readBytes(path), { ...own, ...options, types, columns: Object.keys(types) });
   const table = dropMissing(whole, [target]);
   if (table.rows === 0) throw new CommandError(`${path}: expected rows with a ${target}, found none.`);
   return { table, left: whole.rows - table.rows };
@@ -131,7 +146,8 @@ function readTraining(text: string): TrainingRecord {
     typeof record.settings.csv === "object" &&
     typeof record.data?.hash === "string" &&
     [record.epochs, record.start].every(Number.isSafeInteger) &&
-    Array.isArray(record.history);
+    Array.isArray(record.history) &&
+    record.history.every((epoch) => Number.isSafeInteger(epoch?.epoch));
   if (!sound) throw new Error("expected a training's record, found something else.");
   return record;
 }

@@ -13,6 +13,8 @@ export interface Output extends NodeJS.WritableStream {
 export class Terminal {
   readonly out: Output;
   readonly err: Output;
+  /** Whether there is something to go on for when nobody reads stdout any more. */
+  leavesFiles = false;
 
   constructor(out: Output, err: Output) {
     this.out = out;
@@ -46,17 +48,22 @@ export class Terminal {
 /** Columns of equal width, the first to the left, the others to the right or as `left` says; the first row heads. */
 export function layTable(cells: readonly (readonly string[])[], left: readonly number[] = [0]): string {
   const rows = cells.map((row) => row.map(oneLine));
-  const widths = rows[0].map((_, j) => Math.max(...rows.map((row) => row[j].length)));
+  const widths = rows[0].map((_, j) => longest(rows.map((row) => row[j])));
   const align = (cell: string, j: number) => (left.includes(j) ? cell.padEnd(widths[j]) : cell.padStart(widths[j]));
   const [head, ...body] = rows.map((row) => row.map(align).join("  ").trimEnd());
   return [head, widths.map((width) => "-".repeat(width)).join("  "), ...body].join("\n");
 }
 
 /** With line breaks, and what else would move a terminal's cursor, as they are written in JSON. */
-function oneLine(text: string): string {
+export function oneLine(text: string): string {
   return text.replace(/\p{Cc}/gu, (character) =>
     character < " " ? JSON.stringify(character).slice(1, -1) : `\\u00${character.charCodeAt(0).toString(16)}`,
   );
+}
+
+/** Units: characters. Of more texts than a call takes arguments. */
+export function longest(texts: readonly string[]): number {
+  return texts.reduce((most, { length }) => Math.max(most, length), 0);
 }
 
 export function grouped(value: number): string {

@@ -1,13 +1,22 @@
 // `simdgrad train`: from a CSV file to a model's file.
 import { createHash } from "node:crypto";
-import { columnTypes, csv, dropMissing } from "../data.ts";
+import { columnTypes, dropMissing, type Table } from "../data.ts";
 import type { RunOptions } from "../index.ts";
 import { drawChart } from "./chart.ts";
 import { chooseColumns, drawColumns, findTarget, findTask } from "./columns.ts";
 import type { Context } from "./context.ts";
 import { crossValidate } from "./cross-validation.ts";
 import { CommandError, UsageError } from "./errors.ts";
-import { checkOutput, checkWritable, csvOptions, decideHeader, readBytes, readModel } from "./files.ts";
+import {
+  checkModelWritable,
+  checkOutput,
+  checkWritable,
+  csvOptions,
+  decideHeader,
+  readBytes,
+  readModel,
+  readTable,
+} from "./files.ts";
 import { listen } from "./interrupt.ts";
 import { printScores } from "./metrics.ts";
 import { networkFor } from "./network.ts";
@@ -15,7 +24,7 @@ import { kebab, parseLine } from "./options.ts";
 import type { Outcome } from "./outcome.ts";
 import { writeReport } from "./report.ts";
 import { runTraining } from "./session.ts";
-import { keptIn, type TrainingRecord } from "./settings.ts";
+import { epochsDone, keptIn, type TrainingRecord } from "./settings.ts";
 import { plural, type Terminal } from "./terminal.ts";
 import { describeTask, epochsOf, settingsOf, TRAIN, type TrainValues, WITH_RESUME } from "./train-options.ts";
 import { partsOf, prepareFor, unseenClass } from "./training.ts";
@@ -25,7 +34,7 @@ export async function train(args: readonly string[], terminal: Terminal): Promis
   checkValues(values);
   const path = operands[0];
   await checkOutput("save", values.save, [path]);
-  await checkOutput("report", values.report, [path, values.save]);
+  await checkOutput("report", values.report, [path]);
   await trainOn({ path, bytes: await readBytes(path) }, values, terminal);
 }
 
@@ -36,7 +45,11 @@ export interface Source {
 
 export async function trainOn(source: Source, values: TrainValues, terminal: Terminal): Promise<Outcome> {
   const run: RunOptions = { threads: values.threads, simd: values.simd };
+  await checkOutput("report", values.report, [values.save]);
+  // At once: a path that cannot be written is no surprise for the end.
   if (values.report !== undefined) await checkWritable(values.report);
+  if (values.save !== undefined) await checkModelWritable(values.save);
+  terminal.leavesFiles = values.save !== undefined || values.report !== undefined;
   const interrupt = listen();
   try {
     const context = { terminal, values, interrupt, run };
@@ -61,11 +74,12 @@ async function begin({ path, bytes }: Source, context: Context): Promise<Outcome
   const { values, terminal } = context;
   const say = values.json ? () => {} : (line: string) => terminal.print(line);
   const options = decideHeader(bytes, csvOptions(values));
-  const whole = csv(bytes, options);
+  const whole = readTable(path, bytes, options);
   const { name: target } = findTarget(whole, values.target);
   const table = dropMissing(whole, [target]);
   const task = findTask(findTarget(table, target), values.task);
   const columns = chooseColumns(table, target, task, values);
+  checkRows(table, values);
   const settings = settingsOf(values, target, task, columns, options);
   say(`${path}: ${plural(whole.rows, "row")}, ${plural(whole.columns.length, "column")}`);
   if (table.rows < whole.rows) say(`left out: ${plural(whole.rows - table.rows, "row")} without a ${target}`);
@@ -90,6 +104,12 @@ async function begin({ path, bytes }: Source, context: Context): Promise<Outcome
   return finish({ ...found, ...(crossValidation ? { crossValidation } : {}), ...trained }, training, context);
 }
 
+/** Errors: UsageError for parts that nothing is left for. */
+function checkRows({ rows }: Table, { folds }: TrainValues): void {
+  if (folds === undefined || folds <= rows) return;
+  throw new UsageError(`expected --folds of at most the ${plural(rows, "row")}, received ${folds}.`);
+}
+
 async function resume({ path, bytes }: Source, context: Context): Promise<Outcome> {
   const { values, run, terminal } = context;
   const save = values.save as string;
@@ -99,7 +119,7 @@ async function resume({ path, bytes }: Source, context: Context): Promise<Outcom
   if (data.hash !== hashOf(bytes)) {
     throw new CommandError(`${path}: expected the data that the training in ${save} began with, found others.`);
   }
-  const done = history.length;
+  const done = epochsDone(history);
   const wanted = values.epochs ?? training.epochs;
   if (finished && (values.epochs === undefined || wanted <= done)) {
     throw new UsageError(
@@ -113,7 +133,9 @@ async function resume({ path, bytes }: Source, context: Context): Promise<Outcom
   }
   Object.assign(training, { epochs: wanted, ...(finished ? { start: done, finished: false } : {}) });
   if (!values.json) terminal.print(`${save}: going on after ${plural(done, "epoch")}, to ${wanted}`);
-  const table = dropMissing(csv(bytes, { ...settings.csv, types: columnTypes(preprocessing) }), [settings.target]);
+  const table = dropMissing(readTable(path, bytes, { ...settings.csv, types: columnTypes(preprocessing) }), [
+    settings.target,
+  ]);
   const trained = await runTraining({ path, table, model, kept: { preprocessing, training }, resume: true }, context);
   return finish({ task: settings.task, target: settings.target, rows: table.rows, ...trained }, training, context);
 }

@@ -15,6 +15,7 @@ import type { Dataset, FitOptions, History, Measures, Model } from "../index.ts"
 import { CommandError, quoted, UsageError } from "./errors.ts";
 import { type Scores, scoreClasses, scoreNumbers } from "./metrics.ts";
 import { isClassifier, type Settings } from "./settings.ts";
+import { plural } from "./terminal.ts";
 
 export interface Parts {
   readonly train: Table;
@@ -25,6 +26,11 @@ export interface Parts {
 export function partsOf(table: Table, { validation, seed, target, ...settings }: Settings): Parts {
   if (validation === 0) return { train: table, validation: undefined };
   const stratify = isClassifier(settings) ? target : undefined;
+  if (!leavesBoth(table.rows, validation)) {
+    throw new UsageError(
+      `expected --validation to leave rows for training and for validation, received ${validation} of ${plural(table.rows, "row")}; 0 keeps none.`,
+    );
+  }
   const { train, test } = split(table, { test: validation, seed, stratify });
   return { train, validation: test };
 }
@@ -40,6 +46,11 @@ export function prepareFor(train: Table, settings: Settings): Preprocessing {
 const HEAVIEST = 1e18;
 
 type Weighted = Prepared & Pick<Dataset, "sampleWeight">;
+
+function leavesBoth(rows: number, share: number): boolean {
+  const kept = Math.round(rows * share);
+  return kept > 0 && kept < rows;
+}
 
 export interface Samples {
   readonly train: Weighted;

@@ -35,6 +35,8 @@ export class RowReader {
   private readonly options: CsvOptions;
   private readonly decoder = new TextDecoder("utf-8", { fatal: true });
   private text = "";
+  /** A row that does not end is looked at again when the text has doubled. Units: characters. */
+  private enough = 0;
   private started = false;
   private parser: Parser | undefined;
   private names: readonly string[] | undefined;
@@ -59,13 +61,14 @@ export class RowReader {
       this.started = true;
       if (this.text.charCodeAt(0) === 0xfeff) this.text = this.text.slice(1);
     }
-    if (!this.parser && this.text.length < SAMPLE && !last) return;
+    if (this.text.length < (this.parser ? this.enough : SAMPLE) && !last) return;
     this.parser ??= this.makeParser();
     const { data, errors, meta } = this.parser.parse(this.text, 0, !last);
     for (const { row = 0, code, index } of errors) {
       // The last row may only look wrong because the text ends within it.
       if (row < data.length) throw this.badQuotes(this.row + row + 1, code, index ?? 0);
     }
+    this.enough = meta.cursor > 0 ? 0 : Math.min(2 * this.text.length, LONGEST_ROW + 1);
     this.text = last ? "" : this.text.slice(meta.cursor);
     if (this.text.length > LONGEST_ROW) throw this.badQuotes(this.row + data.length + 1, "MissingQuotes", 0);
     for (const cells of data) this.take(cells);

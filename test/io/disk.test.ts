@@ -1,5 +1,6 @@
 // Files on disk: whole or not at all, whatever fails and whenever the process dies.
 import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import {
   chmod,
   type FileHandle,
@@ -12,6 +13,7 @@ import {
   rm,
   stat,
   symlink,
+  utimes,
   writeFile,
 } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -56,6 +58,10 @@ vi.mock("node:fs/promises", async (importOriginal) => {
       asked("rename");
       return fs.rename(from, to);
     },
+    readdir: async (path: string) => {
+      asked("readdir");
+      return fs.readdir(path);
+    },
   };
 });
 
@@ -91,7 +97,7 @@ describe("saveFile", () => {
     const path = join(folder, "model.safetensors");
     await saveFile(model, path);
     expect(disk.calls.join(", ")).toBe(
-      "open file, writeFile file, sync file, close file, rename, open folder, sync folder, close folder",
+      "open file, writeFile file, sync file, close file, rename, open folder, sync folder, close folder, readdir",
     );
     expect((await readFile(path)).equals(bytes)).toBe(true);
     expect((await loadFile(path)).weights).toEqual(model.weights);
@@ -338,9 +344,70 @@ describe("a process that", () => {
     // A kill leaves at most its own temporary file.
     const left = (await readdir(folder)).filter((name) => name !== "model");
     expect(left.length).toBeLessThanOrEqual(kills);
-    expect(left.every((name) => /^\.[0-9a-f-]{36}\.tmp$/.test(name))).toBe(true);
+    expect(left.every((name) => /^\.[0-9a-f]{16}-\d+-[0-9a-f-]{36}\.tmp$/.test(name))).toBe(true);
+    // The next save sweeps up what nobody has touched for a while.
+    await age(left);
+    await saveFile(whole, path);
+    expect(await readdir(folder)).toEqual(["model"]);
+  });
+
+  it("was stopped, not killed, keeps its temporary file, and ends its save", async () => {
+    const path = join(folder, "model");
+    const { started, ended, out } = child(`
+      const model = sequential({ input: 1000, layers: [dense(2000)] });
+      for (;;) { await saveFile(model, path); console.log("saved"); }`);
+    // Until it is stopped in the middle of a write.
+    let left: string[] = [];
+    while (left.length === 0) {
+      started.kill("SIGCONT");
+      while (!out().includes("saved")) await new Promise((resolve) => setTimeout(resolve, 5));
+      started.kill("SIGSTOP");
+      left = (await readdir(folder)).filter((name) => name.endsWith(".tmp"));
+    }
+    await age(left);
+    await saveFile(model, path);
+    expect((await readdir(folder)).filter((name) => name.endsWith(".tmp"))).toEqual(left);
+    const { length } = out();
+    started.kill("SIGCONT");
+    while (out().length === length) await new Promise((resolve) => setTimeout(resolve, 5));
+    started.kill("SIGKILL");
+    expect(await ended).toMatch(/^(saved\n)+$/);
   });
 });
+
+describe("temporary files", () => {
+  const name = (path: string, pid: number) =>
+    `.${createHash("sha256").update(path).digest("hex").slice(0, 16)}-${pid}-0a1b2c3d-0000-4000-8000-0123456789ab.tmp`;
+
+  it("are swept up when they are of the same target, of a process that is gone, and old", async () => {
+    const gone = spawn(process.execPath, ["--version"]);
+    await new Promise((resolve) => gone.on("close", resolve));
+    const pid = gone.pid as number;
+    const [swept, young, other] = [name("model", pid), name("model", pid).replace("0a1b", "ffff"), name("b", pid)];
+    // Its own number, which an earlier process had, and that of one that lives.
+    const [before, living] = [name("model", process.pid), name("model", process.ppid)];
+    const strange = [".0a1b2c3d-0000-4000-8000-0123456789ab.tmp", `${swept}x`, "notes.tmp"];
+    await Promise.all(
+      [swept, young, other, before, living, ...strange].map((file) => writeFile(join(folder, file), "")),
+    );
+    await age([swept, other, living, before, ...strange]);
+    await saveFile(model, join(folder, "model"));
+    expect((await readdir(folder)).sort()).toEqual([young, other, living, ...strange, "model"].sort());
+  });
+
+  it("that cannot be listed are no failure of the save", async () => {
+    const path = join(folder, "model");
+    disk.failAt = "readdir";
+    await saveFile(model, path);
+    expect((await readFile(path)).equals(bytes)).toBe(true);
+  });
+});
+
+/** As if nobody had touched them for a day. */
+async function age(names: readonly string[]): Promise<void> {
+  const then = new Date(Date.now() - 86_400_000);
+  for (const name of names) await utimes(join(folder, name), then, then);
+}
 
 function stepsOf(file: Buffer): number {
   const { __metadata__: metadata } = JSON.parse(file.subarray(8, 8 + Number(file.readBigUInt64LE(0))).toString());
