@@ -1,9 +1,9 @@
 // The losses that are a mean over elements, with their gradients on logits or predictions z: out[0] = sum of weight * row loss, out[1] = sum of weights,
 // dz = d(out[0] / out[1]) / dz. All of them: z, dz f32[rows, n], dz may be z; weights f32[rows] or 0 (all ones);
 // out f64[2]. Where the weights sum to 0, dz is 0. Errors are relative, in units of 2^-24, measured against f64.
+import { store_few } from "./map";
 import { exp_call, log1p_ps } from "./math";
 import { add_lanes, lane_mask, promote_high, sum_weights } from "./rows";
-import { store_tail } from "./simd";
 
 const BINARY_CROSS_ENTROPY = 0;
 const ABSOLUTE_ERROR = 1;
@@ -70,7 +70,7 @@ function element_loss(
       if (left >= 4) {
         v128.store(dz + at, gradient);
       } else {
-        store_tail(dz + at, gradient, left);
+        store_few(dz + at, gradient, left);
         loss = v128.and(loss, lane_mask(left));
         lossWeight = v128.and(w, lane_mask(left));
       }

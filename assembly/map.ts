@@ -14,6 +14,14 @@ export function store_few(y: usize, v: v128, count: i32): void {
   if (count == 3) store_few(y + 8, v128.shuffle<u64>(v, v, 1, 1), 1);
 }
 
+/** Stores those of four sums that `count` columns have, if any, added to what is there when acc is 1. */
+export function store_sums(to: usize, sums: v128, acc: i32, count: i32): void {
+  if (count <= 0) return;
+  if (acc) sums = f32x4.add(sums, v128.load(to));
+  if (count >= 4) v128.store(to, sums);
+  else store_few(to, sums, count);
+}
+
 /** y = F(x; p, q) over n elements. */
 // @ts-ignore: decorator
 @inline

@@ -3,7 +3,7 @@
 // do not depend on how rows or columns are divided. h is kept for the way back; it may be x, and y may be h.
 // Private buffers, h, y, dx, r and the batch's statistics, are written up to the next multiple of 4 columns.
 // In units of 2^-24, measured against f64: |h - exact| <= |mean| r + 5 |h|.
-import { store_few } from "./map";
+import { store_sums } from "./map";
 import { lane_mask, promote_high, row_dot, row_sum } from "./rows";
 
 // @ts-ignore: decorator
@@ -184,13 +184,13 @@ export function batch_norm_backward(
       q += stepH;
     }
     if (dgamma) {
-      add_sums(dgamma + next, demote(lowH1, highH1), acc, n - (next >> 2));
-      if (next) add_sums(dgamma, demote(lowH0, highH0), acc, n);
+      store_sums(dgamma, demote(lowH0, highH0), acc, n);
+      store_sums(dgamma + 16, demote(lowH1, highH1), acc, n - 4);
       dgamma += 32;
     }
     if (dbeta) {
-      add_sums(dbeta + next, demote(low1, high1), acc, n - (next >> 2));
-      if (next) add_sums(dbeta, demote(low0, high0), acc, n);
+      store_sums(dbeta, demote(low0, high0), acc, n);
+      store_sums(dbeta + 16, demote(low1, high1), acc, n - 4);
       dbeta += 32;
     }
     if (dx) {
@@ -222,12 +222,6 @@ export function batch_norm_backward(
 @inline
 function times(low: v128, high: v128, factor: v128): v128 {
   return demote(f64x2.mul(low, factor), f64x2.mul(high, factor));
-}
-
-function add_sums(to: usize, sums: v128, acc: i32, count: i32): void {
-  if (acc) sums = f32x4.add(sums, v128.load(to));
-  if (count >= 4) v128.store(to, sums);
-  else store_few(to, sums, count);
 }
 
 /** average <- (1 - momentum) average + momentum x; an element whose new value would not be finite stays.
