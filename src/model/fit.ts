@@ -35,7 +35,14 @@ export async function* epochs(
       const started = performance.now();
       const rows = await runEpoch({ trainer, job, turns, run, epoch: progress.epoch });
       const milliseconds = Math.max(performance.now() - started, 1e-3);
-      const report = trainingReport(trainer, progress.epoch + 1, run, (rows / milliseconds) * 1000);
+      const { step, learningRate } = engine.update;
+      const report: EpochReport = {
+        epoch: progress.epoch + 1,
+        step,
+        ...trainer.measures(run),
+        learningRate,
+        rowsPerSecond: (rows / milliseconds) * 1000,
+      };
       if (job.validation) {
         const where = `${job.where}, validation`;
         const measured = await measure(where, trainer, job.validation, signal, turns);
@@ -154,9 +161,4 @@ async function runBatches(
     if (told instanceof Promise) await told;
     if (turns.due(count)) await yieldToEventLoop();
   }
-}
-
-function trainingReport(trainer: Trainer, epoch: number, { sums }: RunState, rowsPerSecond: number): EpochReport {
-  const { step, learningRate } = trainer.engine.update;
-  return { epoch, step, ...trainer.measures({ sums }), learningRate, rowsPerSecond };
 }
