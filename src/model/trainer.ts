@@ -1,5 +1,4 @@
 // The training step and the measuring of a loss: what fit, trainBatch and evaluate share.
-import { SimdgradError } from "../errors.ts";
 import { lossRule } from "../losses/index.ts";
 import type { Curves, Measures } from "../metrics.ts";
 import type { LossProgram, LossVariant } from "../plan/compile.ts";
@@ -203,9 +202,8 @@ export class Trainer {
   }
 
   private lossOf(part: "train" | "evaluate", data: ReadDataset): BoundLoss {
-    const program = this.engine.plan.losses.get(variantOf(data))?.[part];
-    if (!program)
-      throw new SimdgradError("CONFIG", "trainer: expected a loss, received none.", "Pass `loss` to sequential.");
+    // Models without a loss, or without the training half, were refused before.
+    const program = this.engine.plan.losses.get(variantOf(data))?.[part] as LossProgram;
     let bound = this.bound.get(program);
     if (!bound) {
       const { correct } = program;
