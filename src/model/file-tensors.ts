@@ -21,25 +21,16 @@ export function tensorsOf(layout: Layout, prefix: string, { blocks, buffers }: S
   ];
 }
 
-/** Puts a file's tensors together to blocks, and knows which it has used. */
+/** Puts a file's tensors together to blocks, and tells which it has used. */
 export class TensorTaker {
   private readonly file: TensorFile;
-  private readonly layout: Layout;
-  private readonly taken = new Set<string>();
+  readonly layout: Layout;
+  /** Names of those that were used. */
+  readonly taken = new Set<string>();
 
   constructor(file: TensorFile, layout: Layout) {
     this.file = file;
     this.layout = layout;
-  }
-
-  moments(prefix: string): Float32Array[] {
-    return this.layout.momentNames.map((moment) => this.block(`${prefix}${moment}.`));
-  }
-
-  /** Errors: FORMAT for tensors that belong to nothing. */
-  checkAllTaken(): void {
-    for (const name of this.file.tensors.keys())
-      if (!this.taken.has(name)) throw badFile(`unknown tensor ${show(name)}`);
   }
 
   /** All parameters of that prefix, flat. */

@@ -1,5 +1,6 @@
 // Reads a model's file, checks all of it against its own spec, and puts it into a model.
 import type { LayerRules } from "../contract.ts";
+import { show } from "../errors.ts";
 import { allLayers } from "../layers/index.ts";
 import { checkCount, checkKeys, checkNumber, checkObject } from "../options.ts";
 import { layOut, momentsOf, type NetworkSpec, normalizeNetwork } from "../plan/layout.ts";
@@ -32,7 +33,7 @@ export function readModel(bytes: Uint8Array, custom: LayerRules): ModelFile {
   const weights = taker.block("");
   const buffers = taker.buffers("");
   const state = metadata.has("state") ? readState(parseEntry(metadata, "state") as StateJson, taker) : undefined;
-  taker.checkAllTaken();
+  for (const name of file.tensors.keys()) if (!taker.taken.has(name)) throw badFile(`unknown tensor ${show(name)}`);
   return { spec, weights, buffers, state, metadata: readUser(file) };
 }
 
@@ -62,7 +63,7 @@ function readCopy({ step, forwards }: Counters, taker: TensorTaker, prefix: stri
   return {
     step: checkCount("state", "step", step, 0),
     forwards: checkCount("state", "forwards", forwards, 0),
-    blocks: [taker.block(prefix), ...taker.moments(prefix)],
+    blocks: ["", ...taker.layout.momentNames.map((name) => `${name}.`)].map((part) => taker.block(`${prefix}${part}`)),
     buffers: taker.buffers(prefix),
   };
 }
