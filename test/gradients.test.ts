@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { activation, dense, type LayerSpec, type LossSpec, type Model, sequential, sgd } from "../src/index.ts";
 import { ACTIVATION_KINDS, type ActivationKind } from "./reference/activations.ts";
-import { type LossKind, oneHot } from "./reference/losses.ts";
+import { LOSS_KINDS, type LossKind, oneHot } from "./reference/losses.ts";
 import {
   backward,
   centralDifferences,
@@ -23,13 +23,6 @@ import { type RandomSource, randomSource } from "./support/random.ts";
 /** Central differences step by 1e-5: a corner must be much farther away. */
 const KINK_MARGIN = 1e-3;
 
-const LOSSES: LossKind[] = [
-  "cross-entropy",
-  "binary-cross-entropy",
-  "mean-squared-error",
-  "mean-absolute-error",
-  "huber",
-];
 const PARAMETER: Partial<Record<ActivationKind, number>> = { "leaky-relu": 0.125, elu: 1 };
 
 interface Problem {
@@ -232,7 +225,7 @@ test("an activation before the first dense layer", () => {
   );
 });
 
-test.each(LOSSES)("%s: with and without weights, one and several rows and outputs", (kind) => {
+test.each(LOSS_KINDS)("%s: with and without weights, one and several rows and outputs", (kind) => {
   const random = randomSource(5);
   for (const weighted of [false, true]) {
     for (const [rows, n] of [
@@ -277,7 +270,7 @@ test(`${LONG ? 500 : 50} random networks`, () => {
       layers.push(denseLayer(1 + random.integer(20), random.integer(4) > 0));
       if (l < depth - 1 || random.integer(2)) layers.push(act(random.pick(ACTIVATION_KINDS)));
     }
-    const loss = lossSpec(random, random.pick(LOSSES));
+    const loss = lossSpec(random, random.pick(LOSS_KINDS));
     const network = networkOf(1 + random.integer(12), layers, loss);
     check(problemOf(random, network, 1 + random.integer(7), random.integer(2) === 1), random.integer(2) === 1, random);
   }

@@ -1,8 +1,6 @@
 // CSV: what is read from whole texts and from streams cut anywhere, and errors that name row and column.
 import { createReadStream, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import {
   apply,
@@ -16,7 +14,9 @@ import {
   prepareStream,
   type Table,
 } from "../../src/data.ts";
-import { adam, dense, SimdgradError, sequential } from "../../src/index.ts";
+import { adam, dense, sequential } from "../../src/index.ts";
+import { rejectionOf } from "../support/errors.ts";
+import { collectGarbage } from "../support/garbage.ts";
 import { LONG } from "../support/long.ts";
 import { randomSource } from "../support/random.ts";
 
@@ -39,16 +39,6 @@ const joined = (tables: readonly Table[]) =>
       tables.flatMap(({ columns }) => Array.from<unknown>(columns[j].values)),
     ]),
   );
-
-async function errorOf(run: () => unknown): Promise<SimdgradError> {
-  try {
-    await run();
-  } catch (error) {
-    expect(error).toBeInstanceOf(SimdgradError);
-    return error as SimdgradError;
-  }
-  throw new Error("Expected an error, there was none.");
-}
 
 describe("csv", () => {
   it.each<[string, string, CsvOptions, Record<string, unknown[]>]>([
@@ -123,9 +113,9 @@ describe("csv", () => {
     ["bytes of another encoding", Uint8Array.of(97, 10, 0xe9, 0x20, 10), {}, ["UTF-8"]],
     ["an unfinished character", Uint8Array.of(97, 10, 0xc3), {}, ["UTF-8"]],
   ])("refuses %s", async (_, source, options, parts) => {
-    const whole = await errorOf(() => csv(source, options));
+    const whole = await rejectionOf(() => csv(source, options));
     const pieces = typeof source === "string" ? [...source] : Array.from(source, (byte) => Uint8Array.of(byte));
-    const streamed = await errorOf(() => all(pieces, options));
+    const streamed = await rejectionOf(() => all(pieces, options));
     for (const { code, message } of [whole, streamed]) {
       expect(code).toBe("DATA");
       for (const part of parts) expect(message).toContain(part);
@@ -142,14 +132,14 @@ describe("csv", () => {
     ["decimal", { decimal: ";" }],
     ["quote", { quote: "'" }],
   ])("refuses a bad %s", async (name, options) => {
-    const { code, message } = await errorOf(() => csv("a\n1\n", options as CsvOptions));
+    const { code, message } = await rejectionOf(() => csv("a\n1\n", options as CsvOptions));
     expect(code).toBe("CONFIG");
     expect(message).toContain(name);
   });
 
   it("refuses what is no text", async () => {
-    expect((await errorOf(() => csv(12 as unknown as string))).code).toBe("DATA");
-    expect((await errorOf(() => all(12 as unknown as string[]))).code).toBe("DATA");
+    expect((await rejectionOf(() => csv(12 as unknown as string))).code).toBe("DATA");
+    expect((await rejectionOf(() => all(12 as unknown as string[]))).code).toBe("DATA");
   });
 });
 
@@ -206,7 +196,7 @@ describe("csvStream", () => {
   });
 
   it("keeps the first table's types, and says how to choose others", async () => {
-    const { message } = await errorOf(() => all(["a,b\n1,2\n3,4\n5,x\n"], { rows: 2 }));
+    const { message } = await rejectionOf(() => all(["a,b\n1,2\n3,4\n5,x\n"], { rows: 2 }));
     expect(message).toContain('column "b" at row 4');
     expect(message).toContain('types: { "b": "text" }');
     const tables = await all(["a,b\n1,2\n3,4\n5,x\n"], { rows: 2, types: { b: "text" } });
@@ -234,8 +224,6 @@ describe("csvStream", () => {
 
   it(`trains on ${LONG ? "a million" : "100,000"} rows in bounded memory`, async () => {
     const rows = LONG ? 1_000_000 : 100_000;
-    setFlagsFromString("--expose-gc");
-    const collectGarbage: () => void = runInNewContext("gc");
     const source = function* () {
       const random = randomSource(3);
       yield "x1,x2,colour,y\n";

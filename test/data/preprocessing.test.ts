@@ -26,7 +26,8 @@ import {
   take,
   toIndices,
 } from "../../src/data.ts";
-import { dense, load, SimdgradError, sequential } from "../../src/index.ts";
+import { dense, load, sequential } from "../../src/index.ts";
+import { errorOf } from "../support/errors.ts";
 import { randomSource } from "../support/random.ts";
 
 const penguins = csv(readFileSync(new URL("../../data/penguins.csv", import.meta.url)));
@@ -44,16 +45,6 @@ const golden = JSON.parse(readFileSync(new URL("../goldens/preprocessing.json", 
 };
 const others = (names: readonly string[]) =>
   penguins.columns.map(({ name }) => name).filter((name) => !names.includes(name));
-
-function errorOf(run: () => unknown): SimdgradError {
-  try {
-    run();
-  } catch (error) {
-    expect(error).toBeInstanceOf(SimdgradError);
-    return error as SimdgradError;
-  }
-  throw new Error("Expected an error, there was none.");
-}
 
 /** f64 sums of 344 values near 200 err by 344 * 2^-53 of them; the result is rounded to f32: half an ulp of its size. */
 function expectClose(actual: ArrayLike<number>, expected: readonly number[]): void {

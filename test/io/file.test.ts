@@ -9,7 +9,6 @@ import {
   dropout,
   type FitOptions,
   load,
-  type Model,
   rmsprop,
   type SequentialConfig,
   sequential,
@@ -19,6 +18,7 @@ import {
 import { readSafetensors, writeSafetensors } from "../../src/io/safetensors.ts";
 import { randomSource } from "../support/random.ts";
 import { putTogether, takeApart } from "../support/safetensors.ts";
+import { stateOf } from "../support/state.ts";
 
 const random = randomSource(21);
 const config: SequentialConfig = {
@@ -36,9 +36,6 @@ const config: SequentialConfig = {
 };
 const data = { x: random.floats(61 * 5), y: Int32Array.from({ length: 61 }, () => random.integer(3)) };
 const validation = { x: random.floats(20 * 5), y: Int32Array.from({ length: 20 }, () => random.integer(3)) };
-
-/** Everything that a file keeps, as bytes. */
-const stateOf = (model: Model) => Buffer.from(model.save()).toString("latin1");
 
 describe("save and load", () => {
   for (const optimizer of [undefined, sgd(), sgd({ momentum: 0.9 }), rmsprop({ momentum: 0.5 }), adam()]) {

@@ -1,7 +1,5 @@
 // Files that nobody made in good faith: damaged at random, or made to confuse, to stall or to exhaust. Each answers
 // FORMAT and why, or is a model; none takes more time or memory than it is worth.
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import {
   activation,
@@ -22,12 +20,10 @@ import {
   warmup,
 } from "../../src/index.ts";
 import { load as loadPredictor } from "../../src/infer.ts";
+import { collectGarbage } from "../support/garbage.ts";
 import { LONG } from "../support/long.ts";
 import { randomSource } from "../support/random.ts";
 import { type Header, mutated, putTogether, takeApart } from "../support/safetensors.ts";
-
-setFlagsFromString("--expose-gc");
-const collectGarbage: () => void = runInNewContext("gc");
 
 const random = randomSource(21);
 const config: SequentialConfig = {

@@ -1,6 +1,7 @@
 // Bounds on gradients where the goldens do not look: what stays readable, frozen parts, threads, files, errors.
 import { describe, expect, it } from "vitest";
 import { adagrad, adam, adamw, dense, load, rmsprop, type SequentialConfig, sequential, sgd } from "../../src/index.ts";
+import { wrong } from "../support/errors.ts";
 import { randomSource } from "../support/random.ts";
 
 const random = randomSource(61);
@@ -13,8 +14,6 @@ const config: SequentialConfig = {
 const x = random.floats(40 * 6);
 const y = random.floats(40 * 3, -9, 9);
 const norm = (values: Float32Array) => Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
-// biome-ignore lint/suspicious/noExplicitAny: the point is to pass what the types forbid.
-const wrong = (value: unknown): any => value;
 
 describe("gradients", () => {
   it("stay readable as they were taken: at the limit, in their old direction", () => {

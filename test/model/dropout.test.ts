@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { adam, dense, dropout, load, type Model, type SequentialConfig, sequential } from "../../src/index.ts";
 import { randomSource } from "../support/random.ts";
+import { stateOf } from "../support/state.ts";
 
 const random = randomSource(3);
 const config: SequentialConfig = {
@@ -19,7 +20,6 @@ const config: SequentialConfig = {
 };
 const data = { x: random.floats(50 * 6), y: Int32Array.from({ length: 50 }, () => random.integer(3)) };
 const ones = (rows: number, columns: number) => new Float32Array(rows * columns).fill(1);
-const stateOf = (model: Model) => Buffer.from(model.save()).toString("latin1");
 
 /** A network of nothing but dropout layers shows their masks. */
 const masks = (rates: number[], options: Partial<SequentialConfig> = {}) =>

@@ -10,12 +10,12 @@ import {
   planMemory,
   rmsprop,
   type SequentialConfig,
-  SimdgradError,
   sequential,
   sgd,
 } from "../../src/index.ts";
 import { createKernels } from "../../src/kernels.ts";
 import { readDigits } from "../support/digits.ts";
+import { errorOf, wrong } from "../support/errors.ts";
 
 const classifier: SequentialConfig = {
   input: 3,
@@ -31,20 +31,6 @@ const binary: SequentialConfig = {
 };
 const x = Float32Array.from({ length: 12 }, (_, i) => i / 12);
 const y = [0, 1, 2, 3];
-
-/** What users of plain JavaScript may pass. */
-// biome-ignore lint/suspicious/noExplicitAny: the point is to pass what the types forbid.
-const wrong = (value: unknown): any => value;
-
-function errorOf(call: () => unknown): SimdgradError {
-  try {
-    call();
-  } catch (error) {
-    expect(error).toBeInstanceOf(SimdgradError);
-    return error as SimdgradError;
-  }
-  throw new Error("expected an error, none was thrown");
-}
 
 function expectError(call: () => unknown, code: ErrorCode, ...words: (string | RegExp)[]): void {
   const error = errorOf(call);

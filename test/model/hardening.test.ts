@@ -1,6 +1,4 @@
 // What a demanding user tries: data that changes under fit, memory of the model's own, odd ends of a training.
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import {
   activation,
@@ -13,6 +11,8 @@ import {
   sequential,
   sgd,
 } from "../../src/index.ts";
+import { wrong } from "../support/errors.ts";
+import { collectGarbage } from "../support/garbage.ts";
 import { randomSource } from "../support/random.ts";
 
 const random = randomSource(12);
@@ -25,8 +25,6 @@ const config: SequentialConfig = {
 };
 const x = random.floats(64 * 4);
 const y = Int32Array.from({ length: 64 }, (_, i) => i % 3);
-// biome-ignore lint/suspicious/noExplicitAny: the point is to pass what the types forbid.
-const wrong = (value: unknown): any => value;
 
 async function failure(promise: Promise<unknown>): Promise<SimdgradError> {
   const error = await promise.then(
@@ -318,8 +316,6 @@ describe("small promises", () => {
   });
 
   it("dispose frees the memory of a model that is still held, and may be called twice", async () => {
-    setFlagsFromString("--expose-gc");
-    const collectGarbage: () => void = runInNewContext("gc");
     const model = sequential(config);
     const buffer = new WeakRef(model.weights.buffer);
     model[Symbol.dispose]();

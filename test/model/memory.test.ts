@@ -1,9 +1,8 @@
 // No step leaves anything behind, and a dropped model is freed.
 import { setImmediate as turn } from "node:timers/promises";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import { adam, dense, type Model, planMemory, type SequentialConfig, sequential } from "../../src/index.ts";
+import { collectGarbage } from "../support/garbage.ts";
 import { LONG } from "../support/long.ts";
 import { randomSource } from "../support/random.ts";
 
@@ -13,9 +12,6 @@ const config: SequentialConfig = {
   loss: "cross-entropy",
   optimizer: adam(),
 };
-
-setFlagsFromString("--expose-gc");
-const collectGarbage: () => void = runInNewContext("gc");
 
 const batch = () => ({ x: randomSource(1).floats(64), y: Int32Array.from({ length: 16 }, (_, i) => i % 3) });
 

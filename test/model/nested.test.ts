@@ -9,7 +9,6 @@ import {
   dropout,
   layerNorm,
   load,
-  type Model,
   planMemory,
   residual,
   type SequentialConfig,
@@ -18,6 +17,7 @@ import {
 import { load as loadPredictor } from "../../src/infer.ts";
 import { expectWithin, U } from "../support/bounds.ts";
 import { randomSource } from "../support/random.ts";
+import { stateOf } from "../support/state.ts";
 
 const random = randomSource(17);
 const config: SequentialConfig = {
@@ -38,7 +38,6 @@ function circular(): object {
   layer.layers.push(layer);
   return layer;
 }
-const stateOf = (model: Model) => Buffer.from(model.save()).toString("latin1");
 const NAMES =
   "0.0.0.kernel 0.0.0.bias 0.0.1.gamma 0.0.1.beta 0.2.0.kernel 0.2.0.bias 1.0.gamma 1.0.beta 1.1.kernel 1.1.bias 1.2.0.kernel 1.2.0.bias 1.3.kernel 1.3.bias 2.kernel 2.bias";
 

@@ -17,6 +17,7 @@ import { load as loadPredictor } from "../../src/infer.ts";
 import { normalize } from "../reference/norms.ts";
 import { expectWithin, U } from "../support/bounds.ts";
 import { randomSource } from "../support/random.ts";
+import { stateOf } from "../support/state.ts";
 
 const random = randomSource(13);
 const config: SequentialConfig = {
@@ -35,7 +36,6 @@ const config: SequentialConfig = {
 };
 const data = { x: random.floats(61 * 5), y: Int32Array.from({ length: 61 }, () => random.integer(3)) };
 const validation = { x: random.floats(20 * 5), y: Int32Array.from({ length: 20 }, () => random.integer(3)) };
-const stateOf = (model: Model) => Buffer.from(model.save()).toString("latin1");
 const expectError = (call: () => unknown, code: ErrorCode, message: RegExp) =>
   expect(call).toThrow(expect.objectContaining({ code, message: expect.stringMatching(message) }));
 

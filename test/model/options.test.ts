@@ -16,6 +16,8 @@ import {
   sgd,
 } from "../../src/index.ts";
 import { inlinedModules } from "../../src/runtime/module.ts";
+import { wrong } from "../support/errors.ts";
+import { ordersOf } from "../support/orders.ts";
 import { randomSource } from "../support/random.ts";
 
 const random = randomSource(41);
@@ -28,8 +30,6 @@ const config: SequentialConfig = {
 const x = random.floats(96 * 4);
 const y = Int32Array.from({ length: 96 }, () => random.integer(3));
 const validation = { x: random.floats(40 * 4), y: Int32Array.from({ length: 40 }, () => random.integer(3)) };
-// biome-ignore lint/suspicious/noExplicitAny: the point is to pass what the types forbid.
-const wrong = (value: unknown): any => value;
 
 describe("early stopping", () => {
   /** Follows a run by hand: how many epochs it makes and which is the best. */
@@ -63,30 +63,13 @@ describe("early stopping", () => {
 });
 
 describe("fit", () => {
-  /** The rows of each batch of each epoch, told by a feature that is the row's number. */
-  async function orders(epochs: number, options: FitOptions = {}, seed = 0): Promise<number[][]> {
-    const rows = 50;
-    const seen: number[][] = [];
-    // One weight, no bias, rate 0: the loss of a batch of one is the square of its feature.
-    const model = sequential({
-      input: 1,
-      layers: [dense(1, { useBias: false, kernelInit: "ones" })],
-      loss: "mean-squared-error",
-      optimizer: sgd({ learningRate: 0 }),
-      seed,
-    });
-    const numbers = Float32Array.from({ length: rows }, (_, i) => i);
-    const onBatch: FitOptions["onBatch"] = ({ epoch, loss }) => {
-      seen[epoch - 1] ??= [];
-      seen[epoch - 1].push(Math.round(Math.sqrt(loss)));
-    };
-    await model.fit({ x: numbers, y: new Float32Array(rows) }, { epochs, batchSize: 1, onBatch, ...options });
-    return seen;
-  }
+  const numbers = Float32Array.from({ length: 50 }, (_, i) => i);
+  const orders = (epochs: number, options: FitOptions = {}, seed = 0) =>
+    ordersOf({ x: numbers, y: new Float32Array(50) }, { epochs, batchSize: 1, ...options }, seed);
 
   it("shuffles every epoch anew, each row once, by the seed", async () => {
     const all = await orders(4);
-    const sorted = Array.from({ length: 50 }, (_, i) => i);
+    const sorted = [...numbers];
     for (const order of all) expect([...order].sort((a, b) => a - b)).toEqual(sorted);
     expect(new Set(all.map((order) => order.join())).size).toBe(4);
     expect(await orders(4)).toEqual(all);

@@ -12,6 +12,8 @@ import {
   sequential,
   sgd,
 } from "../../src/index.ts";
+import { wrong } from "../support/errors.ts";
+import { ordersOf } from "../support/orders.ts";
 import { randomSource } from "../support/random.ts";
 
 const random = randomSource(81);
@@ -28,8 +30,6 @@ const x = random.floats(ROWS * 4);
 const y = Int32Array.from({ length: ROWS }, () => random.integer(3));
 const sampleWeight = Float32Array.from({ length: ROWS }, () => random.integer(4));
 const whole: Dataset = { x, y };
-// biome-ignore lint/suspicious/noExplicitAny: the point is to pass what the types forbid.
-const wrong = (value: unknown): any => value;
 
 /** The whole set in pieces of these sizes, over and over; `weighted`: which pieces bring weights. */
 function pieces(sizes: number[], weighted: (piece: number) => boolean = () => false): Dataset[] {
@@ -96,28 +96,14 @@ describe("a stream trains with the bits of the whole", () => {
 });
 
 describe("shuffling", () => {
-  /** The rows of each epoch in their order, told by a feature that is the row's number. */
   async function orders(shuffle: FitOptions["shuffle"], { epochs = 2, seed = 0, batchSize = 1, rows = 50 } = {}) {
-    const seen: number[][] = [];
-    const model = sequential({
-      input: 1,
-      layers: [dense(1, { useBias: false, kernelInit: "ones" })],
-      loss: "mean-squared-error",
-      optimizer: sgd({ learningRate: 0 }),
-      seed,
-    });
     const source = function* () {
       for (let i = 0; i < rows; i += 7) {
         const count = Math.min(7, rows - i);
         yield { x: Float32Array.from({ length: count }, (_, j) => i + j), y: new Float32Array(count) };
       }
     };
-    const onBatch: FitOptions["onBatch"] = ({ epoch, loss }) => {
-      seen[epoch - 1] ??= [];
-      seen[epoch - 1].push(Math.sqrt(loss));
-    };
-    await model.fit(() => source(), { epochs, batchSize, onBatch, ...(shuffle === undefined ? {} : { shuffle }) });
-    return seen;
+    return ordersOf(() => source(), { epochs, batchSize, ...(shuffle === undefined ? {} : { shuffle }) }, seed);
   }
   const numbers = Array.from({ length: 50 }, (_, i) => i);
   const sorted = (order: number[]) => [...order].sort((a, b) => a - b);

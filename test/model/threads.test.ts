@@ -2,8 +2,6 @@
 import { execFileSync } from "node:child_process";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { Worker } from "node:worker_threads";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { laneSource } from "../../src/generated/lane.ts";
@@ -24,6 +22,7 @@ import {
 } from "../../src/index.ts";
 import { parts } from "../../src/plan/shares.ts";
 import { Lanes } from "../../src/runtime/lanes.ts";
+import { collectGarbage } from "../support/garbage.ts";
 import { randomSource } from "../support/random.ts";
 
 /** Sizes that divide by no number of lanes; large enough for every list to be shared. */
@@ -179,8 +178,6 @@ describe("threads", () => {
   });
 
   it("a model that is dropped ends its workers", async () => {
-    setFlagsFromString("--expose-gc");
-    const collectGarbage: () => void = runInNewContext("gc");
     let ended = 0;
     const worker = () => {
       const made = new Worker(laneSource, { eval: true });

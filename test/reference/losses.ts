@@ -1,12 +1,14 @@
 // Losses with their gradients in f64. Heads are fused: cross-entropies take logits.
 import { sigmoid, softmax } from "./activations.ts";
 
-export type LossKind =
-  | "cross-entropy"
-  | "binary-cross-entropy"
-  | "mean-squared-error"
-  | "mean-absolute-error"
-  | "huber";
+export const LOSS_KINDS = [
+  "cross-entropy",
+  "binary-cross-entropy",
+  "mean-squared-error",
+  "mean-absolute-error",
+  "huber",
+] as const;
+export type LossKind = (typeof LOSS_KINDS)[number];
 
 export interface LossResult {
   /** Sum of weight * row loss. */
