@@ -20,6 +20,7 @@ import {
 import { load as loadPredictor } from "../../src/infer.ts";
 import { createKernels } from "../../src/kernels.ts";
 import { loadFile, saveFile } from "../../src/node.ts";
+import { rejectionOf, wrong } from "../support/errors.ts";
 
 const classifier: SequentialConfig = {
   input: 2,
@@ -34,10 +35,6 @@ const x = [
 ];
 const y = [0, 2];
 const data = { x, y };
-
-/** What users of plain JavaScript may pass. */
-// biome-ignore lint/suspicious/noExplicitAny: the point is to pass what the types forbid.
-const wrong = (value: unknown): any => value;
 
 function disposed(): Model {
   const model = sequential(classifier);
@@ -54,16 +51,6 @@ function manyRows(): void {
 function explode(model: Model): never {
   model.learningRate = 1e30;
   for (;;) model.trainBatch(x, y);
-}
-
-async function errorOf(call: () => unknown): Promise<SimdgradError> {
-  try {
-    await call();
-  } catch (error) {
-    expect(error).toBeInstanceOf(SimdgradError);
-    return error as SimdgradError;
-  }
-  throw new Error("expected an error, none was thrown");
 }
 
 type Case = readonly [name: string, code: ErrorCode, call: (model: Model) => unknown, ...words: (string | RegExp)[]];
@@ -147,7 +134,7 @@ const cases: readonly Case[] = [
 describe("an error says where, what was expected, what came, and what to do", () => {
   for (const [name, code, call, ...words] of cases) {
     it(name, async () => {
-      const { code: found, message, hint } = await errorOf(() => call(sequential(classifier)));
+      const { code: found, message, hint } = await rejectionOf(() => call(sequential(classifier)));
       expect(found, message).toBe(code);
       expect(message).toMatch(WHOLE);
       expect(message).toMatch(CAME);
