@@ -23,13 +23,12 @@ export function entries() {
 /** @returns {Step} */
 export function bundles() {
   const names = entries();
-  const chunks = ["shared.js", "training.js"];
-  const required = ["index.js", "infer.js", "kernels.js", "node.js", "data.js", ...chunks];
+  const required = ["index.js", "infer.js", "kernels.js", "node.js", "data.js", "shared.js"];
   return {
     name: "dist",
     inputs: ["src", "package.json", "scripts/join.mjs", "scripts/commonjs.mjs"],
     outputs: [
-      ...[...names.map((name) => `${name}.js`), ...chunks].map((name) => `dist/${name}`),
+      ...[...names, "shared", "training"].map((name) => `dist/${name}.js`),
       ...required.map((name) => `dist/cjs/${name}`),
     ],
     run: async () => {
@@ -44,8 +43,11 @@ export function bundles() {
         minifySyntax: true,
       };
       const entryPoints = names.map((name) => `src/${name}.ts`);
-      const split = await bundle({ ...options, entryPoints, splitting: true });
-      const files = await joinChunks(split, options, (name) => /^(infer|kernels)\b/.test(name));
+      const split = await bundle({ ...options, entryPoints, splitting: true, plugins: [indexBeside] });
+      const files = await joinChunks(split, options, {
+        isSmall: (name) => /^(infer|kernels)\b/.test(name),
+        isWhole: (name) => name === "index.js",
+      });
       for (const [name, text] of files) {
         const code = await minified(text);
         writeAtomically(`dist/${name}`, `${code}\n`);
@@ -57,6 +59,12 @@ export function bundles() {
     },
   };
 }
+
+/** What an entry imports from src/index.ts is in dist/index.js. @type {import("esbuild").Plugin} */
+const indexBeside = {
+  name: "index-beside",
+  setup: ({ onResolve }) => onResolve({ filter: /^\.\/index\.ts$/ }, () => ({ path: "./index.js", external: true })),
+};
 
 /** What an earlier build left there. @param {string} folder @param {string[]} files */
 function removeOthers(folder, files) {
