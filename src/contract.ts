@@ -158,8 +158,10 @@ export interface LayerRule<S extends AnyLayer> {
    *  `depth`: how many layers it lies within. The result carries its rule (src/layers/rule.ts), unless its kind is
    *  always known. Errors: CONFIG. */
   normalize(spec: S, known?: LayerRules, depth?: number): S;
-  /** Fills in what depends on the layer after it. */
+  /** Fills in what depends on the layer after it, those that pass on aside. */
   resolve?(spec: S, next: { readonly kind: string } | undefined): S;
+  /** What suits the layer after it suits the one before: it drops or normalizes, and hands on. */
+  readonly passes?: true;
   /** Its forward steps take an input of any stride; other layers get one that is padded like the rest. */
   readonly anyStride?: true;
   /** The lists of layers within it. */

@@ -31,6 +31,7 @@ export function batchNorm(options: BatchNormOptions = {}): BatchNormSpec {
 
 export const batchNormRule: LayerRule<BatchNormSpec> = {
   modal: true,
+  passes: true,
   minRows: 2,
   normalize(spec) {
     checkKeys("batchNorm", spec, ["kind", "momentum", "epsilon", "trainable"]);

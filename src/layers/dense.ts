@@ -17,7 +17,8 @@ export interface DenseOptions {
   activation?: Activation | undefined;
   /** Whether there is a b. Default true. */
   useBias?: boolean | undefined;
-  /** Default: what suits the activation that follows (he-normal, lecun-normal or glorot-uniform). */
+  /** Default: what suits the activation that follows (he-normal, lecun-normal or glorot-uniform), also behind dropout
+   *  and norms. */
   kernelInit?: Initializer | undefined;
   /** Default "zeros". */
   biasInit?: Initializer | undefined;

@@ -22,6 +22,7 @@ const FORWARDS: Scalar = { name: "forwards", value: ({ forwards }) => forwards }
 
 export const dropoutRule: LayerRule<DropoutSpec> = {
   modal: true,
+  passes: true,
   normalize(spec) {
     checkKeys("dropout", spec, ["kind", "rate"]);
     const rate = checkNumber("dropout", "rate", spec.rate, { low: 0, high: 1 - 2 ** -24 });

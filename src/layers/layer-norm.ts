@@ -20,6 +20,7 @@ export function layerNorm(options: NormOptions = {}): LayerNormSpec {
 }
 
 export const layerNormRule: LayerRule<LayerNormSpec> = {
+  passes: true,
   normalize(spec) {
     checkKeys("layerNorm", spec, ["kind", "epsilon", "trainable"]);
     return sealOwnLayer({ kind: "layer-norm", ...checkNorm("layerNorm", spec) }, layerNormRule);

@@ -45,7 +45,13 @@ export function normalizeChain(
   }
   // Array.from sees the holes that map would skip.
   const layers = Array.from(chain, (layer) => layerRule(layer, known).normalize(layer, known, depth));
-  return Object.freeze(layers.map((layer, i) => layerRule(layer).resolve?.(layer, layers[i + 1]) ?? layer));
+  const rules = layers.map((layer) => layerRule(layer));
+  const resolved = layers.map((layer, i) => {
+    let next = i + 1;
+    while (rules[next]?.passes) next++;
+    return rules[i].resolve?.(layer, layers[next]) ?? layer;
+  });
+  return Object.freeze(resolved);
 }
 
 /** The rule of a layer. Errors: CONFIG for what is no layer, or plain data of a kind that is not known. */

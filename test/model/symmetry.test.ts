@@ -3,10 +3,18 @@ import { describe, expect, it } from "vitest";
 import {
   type Activation,
   type ActivationName,
+  activation,
+  batchNorm,
+  concat,
+  type DenseSpec,
   dense,
+  dropout,
   type Initializer,
+  layerNorm,
   type Model,
   type Parameter,
+  residual,
+  type SequentialConfig,
   sequential,
   sgd,
 } from "../../src/index.ts";
@@ -149,6 +157,23 @@ describe("initializers", () => {
       expect(std(inside) / value, name).toBeCloseTo(1, 1);
       expect(apart.weights, name).toEqual(inside.weights);
     }
+  });
+
+  it("defaults look through dropout and norms, and through nothing else", () => {
+    const initOf = (layers: SequentialConfig["layers"]) => {
+      const { spec } = sequential({ input: 4, layers });
+      return (spec.layers[0] as DenseSpec).kernelInit;
+    };
+    for (const between of [[dropout(0.1)], [layerNorm()], [batchNorm()], [batchNorm(), dropout(0.1), layerNorm()]]) {
+      expect(initOf([dense(4), ...between, activation("relu")])).toBe("he-normal");
+      expect(initOf([dense(4), ...between, activation("selu")])).toBe("lecun-normal");
+      expect(initOf([dense(4), ...between, activation("tanh")])).toBe("glorot-uniform");
+      expect(initOf([dense(4), ...between, dense(4), activation("relu")])).toBe("glorot-uniform");
+      expect(initOf([dense(4, { activation: "tanh" }), ...between, activation("relu")])).toBe("glorot-uniform");
+      expect(initOf([dense(4), ...between])).toBe("glorot-uniform");
+    }
+    expect(initOf([dense(4), residual([dense(4)]), activation("relu")])).toBe("glorot-uniform");
+    expect(initOf([dense(4), concat([[]]), activation("relu")])).toBe("glorot-uniform");
   });
 
   it("orthogonal columns are orthonormal, or rows where there are fewer of them", () => {
