@@ -54,7 +54,7 @@ export function checkCount(where: string, name: string, value: unknown, least = 
 }
 
 /** A finite number in [low, high], or without its ends where they are open; `single`: kernels take it as f32, where
- *  it has to be finite too. */
+ *  it has to be finite too; `range`: both ends in words, where their numbers say little. */
 export function checkNumber(
   where: string,
   name: string,
@@ -65,6 +65,7 @@ export function checkNumber(
     openLow = false,
     openHigh = false,
     single = false,
+    range = "",
   } = {},
 ): number {
   const ok =
@@ -77,7 +78,7 @@ export function checkNumber(
   const to = high === Number.POSITIVE_INFINITY ? "" : `${from && " and"} ${openHigh ? "<" : "<="} ${high}`;
   throw new SimdgradError(
     "CONFIG",
-    `${where}: expected ${name} to be a finite ${single ? "f32 " : ""}number${from}${to}, received ${show(value)}.`,
+    `${where}: expected ${name} to be a finite ${single ? "f32 " : ""}number${range || from + to}, received ${show(value)}.`,
   );
 }
 

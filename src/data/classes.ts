@@ -56,7 +56,7 @@ export function fromIndices(indices: ArrayLike<number>, classes: readonly string
 export function oneHot(indices: ArrayLike<number>, classes?: number): Float32Array {
   checkList("oneHot", "indices", indices);
   const count = classes === undefined ? largest(indices) + 1 : checkCount("oneHot", "classes", classes);
-  checkNumber("oneHot", "classes", count, { high: MAX_VALUES / Math.max(indices.length, 1) });
+  checkNumber("oneHot", "classes", count, { high: Math.floor(MAX_VALUES / Math.max(indices.length, 1)) });
   const rows = new Float32Array(indices.length * count);
   for (let i = 0; i < indices.length; i++) rows[i * count + checkIndex("oneHot", indices[i], i, count)] = 1;
   return rows;

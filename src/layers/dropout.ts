@@ -25,7 +25,8 @@ export const dropoutRule: LayerRule<DropoutSpec> = {
   passes: true,
   normalize(spec) {
     checkKeys("dropout", spec, ["kind", "rate"]);
-    const rate = checkNumber("dropout", "rate", spec.rate, { low: 0, high: 1 - 2 ** -24 });
+    const bounds = { low: 0, high: 1 - 2 ** -24, range: " >= 0 and < 1, in steps of 2^-24" };
+    const rate = checkNumber("dropout", "rate", spec.rate, bounds);
     return sealOwnLayer({ kind: "dropout", rate }, dropoutRule);
   },
   units: (_, inputs) => inputs,

@@ -14,7 +14,7 @@ export interface NormOptions {
 export function checkNorm(where: string, options: NormOptions) {
   const { epsilon, trainable } = options;
   // Half of f32's least number and below are 0 as f32: a feature that never changes would be divided by 0.
-  const bounds = { low: 2 ** -150, openLow: true, single: true };
+  const bounds = { low: 2 ** -150, openLow: true, single: true, range: " > 0 that f32 does not round to 0" };
   return {
     epsilon: checkNumber(where, "epsilon", orDefault(epsilon, 1e-5), bounds),
     trainable: checkBoolean(where, "trainable", orDefault(trainable, true)),
