@@ -54,7 +54,10 @@ export class Model {
     }
   }
 
-  /** The same training for `for await`; `break` stops it. */
+  /** The same training for `for await`; `break` stops it. From the first report asked for until the last, or `break` or
+   *  `return()`, the model is training, also when nobody asks any more.
+   *  Errors: as fit, options and shapes at the call; whether inputs are finite is looked at with the first report, in
+   *  turns, so that large data hold nothing up. */
   train(data: DataSource, options: FitOptions = {}): AsyncGenerator<EpochReport, Outcome, void> {
     return this.#start("train", data, options);
   }
@@ -255,7 +258,7 @@ export class Model {
       throw new SimdgradError(
         "CONFIG",
         `${where}: expected an idle model, received one that is training.`,
-        "Await fit, or finish the loop over train() (break ends it); predict and evaluate are allowed meanwhile.",
+        "Await fit, or end what train() gave, by break in its loop or by its return(); predict and evaluate are allowed meanwhile, and clone() gives a model that is free.",
       );
     }
     return bound;

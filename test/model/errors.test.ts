@@ -352,7 +352,23 @@ describe("states", () => {
     await expect(model.fit({ x, y })).rejects.toMatchObject({ code: "CONFIG" });
     expect(model.predict(x)).toHaveLength(16);
     expect(model.evaluate({ x, y }).loss).toBeGreaterThan(0);
+    // What a loop that was left without its end needs to know, one whose generator is lost too.
+    expectError(() => model.trainBatch(x, y), "CONFIG", /break in its loop or by its return\(\)/, /clone\(\)/);
+    expect(model.clone().trainBatch(x, y)).toBeGreaterThan(0);
     await running.return({ stopped: "finished" });
+    model.trainBatch(x, y);
+  });
+
+  it("train refuses shapes at the call, and numbers that are not finite with the first report", async () => {
+    const model = sequential(classifier);
+    expectUntouched(model, () => model.train({ x: x.subarray(1), y }), "SHAPE", "11 values");
+    expectUntouched(model, () => model.train({ x, y: [0, 1, 2, 9] }), "DATA", "row 3");
+    const running = model.train({ x: nan, y });
+    await expect(running.next()).rejects.toMatchObject({
+      code: "DATA",
+      message: expect.stringMatching(/row 2, column 1/),
+    });
+    expect(await running.next()).toEqual({ done: true, value: undefined });
     model.trainBatch(x, y);
   });
 
