@@ -1,4 +1,5 @@
 // Data sets, as users pass them: samples, targets and weights, read and checked.
+import type { IndexColumn } from "../contract.ts";
 import { SimdgradError, show } from "../errors.ts";
 import { lengthOf } from "../options.ts";
 import { type Inputs, type Matrix, readMatrix } from "./matrix.ts";
@@ -17,7 +18,12 @@ export interface Dataset {
 /** What a model's data look like. */
 export interface DataShape extends TargetShape {
   readonly inputs: number;
+  /** The columns of x that hold indices. */
+  readonly indices: readonly IndexColumn[];
 }
+
+/** As much of it as reading needs. */
+type ReadShape = Omit<DataShape, "indices">;
 
 export interface ReadDataset {
   readonly rows: number;
@@ -30,7 +36,7 @@ export interface ReadDataset {
 }
 
 /** Errors: SHAPE, DATA, also when no row counts. */
-export function readDataset(where: string, data: Dataset, shape: DataShape): ReadDataset {
+export function readDataset(where: string, data: Dataset, shape: ReadShape): ReadDataset {
   const set = readPiece(where, data, shape);
   if (set.rows === 0) throw new SimdgradError("DATA", `${where}: expected at least one row in x, received none.`);
   checkWeight(where, set);
@@ -38,7 +44,7 @@ export function readDataset(where: string, data: Dataset, shape: DataShape): Rea
 }
 
 /** A data set that may be empty. Errors: SHAPE, DATA. */
-export function readPiece(where: string, data: Dataset, shape: DataShape): ReadDataset {
+export function readPiece(where: string, data: Dataset, shape: ReadShape): ReadDataset {
   checkIsDataset(where, data);
   const x = readMatrix(where, "x", data.x, shape.inputs);
   const targets = readTargets(where, data.y, x.rows, shape);

@@ -2,7 +2,7 @@
 import { SimdgradError, show } from "../errors.ts";
 import type { AbortSignalLike } from "../wasm.ts";
 import { type DataShape, type Dataset, type ReadDataset, readPiece } from "./data.ts";
-import { checkFinite, isNumberArray } from "./matrix.ts";
+import { checkFinite, checkIndices, isNumberArray } from "./matrix.ts";
 
 /** Pieces of any number of rows. */
 export type DataStream = Iterable<Dataset> | AsyncIterable<Dataset>;
@@ -99,6 +99,7 @@ export class Stream {
   private read(where: string, piece: Dataset): ReadDataset {
     const read = readPiece(where, piece, this.shape);
     checkFinite(where, "x", read.x);
+    checkIndices(where, this.shape, read.x);
     return this.weigh(read);
   }
 }

@@ -45,11 +45,11 @@ export class Trainer {
   readonly classifies: boolean;
 
   constructor(engine: Engine) {
-    const { spec, outputs, update } = engine.plan;
+    const { spec, outputs, update, indices } = engine.plan;
     const kind = spec.loss ? lossRule(spec.loss).targets : "values";
     this.engine = engine;
     this.update = engine.list(update?.steps ?? []);
-    this.shape = { inputs: spec.input, kind, outputs };
+    this.shape = { inputs: spec.input, indices, kind, outputs };
     this.classifies = kind !== "values";
   }
 

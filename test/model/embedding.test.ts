@@ -100,6 +100,14 @@ describe("embedding", () => {
       await expect(model.fit({ x: wrong, y }, { batchSize: 4 })).rejects.toMatchObject({ code: "DATA" });
       await expect(model.fit({ x, y }, { validation: { x: wrong, y } })).rejects.toMatchObject({ code: "DATA" });
       expectError(() => loadPredictor(model.save()).predict(wrong), "DATA", message);
+      const piece = { x: wrong.subarray(4 * 4), y: y.slice(4) };
+      const named = {
+        code: "DATA",
+        message: expect.stringMatching(`piece 2: .*whole number from ${range} in x at row 3, column ${at % 4}`),
+      };
+      const stream = () => [{ x, y }, { x, y }, piece];
+      await expect(model.evaluate(stream)).rejects.toMatchObject(named);
+      await expect(model.clone().fit(stream, { batchSize: 4096 })).rejects.toMatchObject(named);
     }
     expect(Buffer.from(model.save()).toString("latin1")).toBe(before);
   });
