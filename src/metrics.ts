@@ -1,10 +1,11 @@
 // Metrics by name: which fit which targets, what they sum up row by row, and what the sums come to. Weighted by sample
-// weight; class weights are the loss's alone.
+// weight, but for accuracy, which a kernel counts; class weights are the loss's alone.
 import { SimdgradError, show } from "./errors.ts";
 import { exp } from "./numerics.ts";
 import { checkCount, checkKeys } from "./options.ts";
 
-/** `top-3`: the right class is among the three largest outputs. `precision`, `recall`, `f1`: of a sigmoid above one half,
+/** `accuracy`: the share of right answers, each row counting once whatever it weighs, as Keras's `metrics` count; with
+ *  weights it is `top-1`, as scikit-learn's with sample_weight. `top-3`: the right class is among the three largest outputs. `precision`, `recall`, `f1`: of a sigmoid above one half,
  *  the mean over outputs; of classes, the mean over those that occur. `auc`: the area under the ROC curve, exact, ties
  *  counted half; of more than two classes each against the rest. `mae`, `r2`: the mean over outputs. */
 export type MetricName = "accuracy" | `top-${number}` | "precision" | "recall" | "f1" | "auc" | "mae" | "r2";

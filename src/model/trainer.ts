@@ -27,7 +27,7 @@ export interface Measuring {
 /** Loss and metrics of some rows. */
 export interface Evaluation extends Measures {
   loss: number;
-  /** For classifiers: the share of right answers. */
+  /** For classifiers: the share of right answers, whatever rows weigh. */
   accuracy?: number;
 }
 

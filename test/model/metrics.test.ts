@@ -65,6 +65,23 @@ function dataOf({ kind, z, y, weights }: Golden) {
 /** Sums in f64 of a hundred terms of one sign, and a difference. */
 const DIGITS = 11;
 
+it("accuracy counts rows whatever they weigh; top-1 weighs them", () => {
+  const names = { "top-1": 0 };
+  const golden: Golden = {
+    name: "weights",
+    kind: "classes",
+    outputs: 2,
+    z: [],
+    y: [],
+    weights: null,
+    expected: names,
+    confusion: null,
+  };
+  const x = [[1, 0], [1, 0], [1, 0], [0, 1]]; // biome-ignore format: rows
+  const found = identity(golden).evaluate({ x, y: [0, 0, 1, 1], sampleWeight: [1, 2, 4, 1] });
+  expect(found).toMatchObject({ accuracy: 3 / 4, "top-1": 4 / 8 });
+});
+
 describe("as scikit-learn's", () => {
   it.each(goldens.map((golden) => [golden.name, golden] as const))("%s", async (_, golden) => {
     const { expected, kind, outputs } = golden;
