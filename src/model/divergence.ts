@@ -1,8 +1,12 @@
 // Why a training step failed: which layer, which step, and what probably led there.
 import type { BufferRef } from "../contract.ts";
 import { SimdgradError } from "../errors.ts";
+import type { OptimizerSpec } from "../optimizers/index.ts";
 import type { LossProgram } from "../plan/compile.ts";
 import type { Engine } from "./engine.ts";
+
+/** The settings that some optimizers have. */
+type AnyOptimizer = OptimizerSpec & { readonly epsilon?: number; readonly momentum?: number };
 
 /** Weights beyond this are past saving. */
 const WRECKED = 1e6;
@@ -44,7 +48,18 @@ export function explainUpdate(
   rows: number,
 ): SimdgradError {
   const what = `the update of ${overflowed} parameters would overflow; ${largestIn(engine, "gradients")}`;
-  return diverged(engine, what, program ? causeOf(engine, program, rows) : (badWeight(engine) ?? grown(engine)));
+  const cause = unstable(engine) ?? (program ? causeOf(engine, program, rows) : (badWeight(engine) ?? grown(engine)));
+  return diverged(engine, what, cause);
+}
+
+/** What of the optimizer's settings leads out of f32, whatever the gradients are: weights and velocities that grow with
+ *  each step, 0 divided by 0. */
+export function unstable({ plan, update }: Engine): string | undefined {
+  const { epsilon = 1, momentum = 0, weightDecay } = plan.spec.optimizer as AnyOptimizer;
+  if (Math.fround(epsilon) === 0) return "An epsilon of 0 divides 0 by 0 where a gradient is 0: set one, e.g. 1e-8.";
+  if (momentum >= 1) return "A momentum of 1 and more lets steps grow without end: set one below, e.g. 0.9.";
+  if (update.learningRate * weightDecay < 1) return undefined;
+  return "Learning rate times weightDecay is 1 or more: weights overshoot 0 and may grow with each step. Lower one of them.";
 }
 
 /** A NUMERIC error that names the step and the likely cause; the model is as before it. */

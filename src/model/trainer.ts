@@ -5,7 +5,7 @@ import type { LossProgram, LossVariant } from "../plan/compile.ts";
 import { chunksOf, loadBatch, type Selection } from "./batches.ts";
 import { type BoundProgram, bindProgram } from "./bound-program.ts";
 import { checkBatchRows, type DataShape, type ReadDataset } from "./data.ts";
-import { explainDivergence, explainGradient, explainUpdate } from "./divergence.ts";
+import { explainDivergence, explainGradient, explainUpdate, unstable } from "./divergence.ts";
 import type { Engine, RunList } from "./engine.ts";
 import { type LossSums, noSums } from "./progress.ts";
 import { validationName } from "./reports.ts";
@@ -13,7 +13,7 @@ import { validationName } from "./reports.ts";
 /** A classifier that began below and is beyond this has left all probabilities: only a rate far too high leads there. */
 const DIVERGED_LOSS = 1e6;
 
-/** Beyond these an update may overflow: it is then made on a copy first. */
+/** Beyond these an update may overflow: the state before is kept until it has not. */
 const LARGE_GRADIENT = 1e12;
 const LARGE_RATE = 1e3;
 
@@ -120,7 +120,8 @@ export class Trainer {
 
   private applyUpdate(gradient: number, program?: LossProgram, rows = 0): void {
     const { update } = this.engine;
-    const copy = gradient > LARGE_GRADIENT || update.learningRate > LARGE_RATE ? this.engine.copyState() : undefined;
+    const mayOverflow = gradient > LARGE_GRADIENT || update.learningRate > LARGE_RATE || unstable(this.engine);
+    const copy = mayOverflow ? this.engine.copyState() : undefined;
     const overflowed = this.update.run(1);
     if (overflowed === 0) {
       update.step++;

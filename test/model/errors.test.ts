@@ -426,6 +426,29 @@ describe("training that diverges", () => {
   const layers = [dense(16, { activation: "relu" }), dense(10, { activation: "softmax" })];
   const wild: SequentialConfig = { input: 64, layers, loss: "cross-entropy" };
 
+  it.each([
+    ["sgd's weight decay", sgd({ learningRate: 1, weightDecay: 3 }), /times weightDecay is 1 or more/],
+    ["nesterov's", sgd({ learningRate: 1, weightDecay: 1.9, momentum: 0.9, nesterov: true }), /times weightDecay/],
+    ["adamw's", adamw({ learningRate: 1, weightDecay: 3 }), /times weightDecay is 1 or more/],
+    ["an epsilon of 0 in adam", adam({ epsilon: 0 }), /0 divides 0 by 0/],
+    ["in rmsprop", rmsprop({ epsilon: 0 }), /0 divides 0 by 0/],
+    ["a momentum above 1", sgd({ momentum: 1.5 }), /momentum of 1 and more/],
+  ])("an update that overflows where nothing is learned writes nothing elsewhere: %s", (_, optimizer, cause) => {
+    const layers = [dense(1, { useBias: false, kernelInit: "ones" })];
+    const model = sequential({ input: 2, layers, loss: "mean-squared-error", optimizer });
+    let [before, step] = [model.save(), 0];
+    const steps = () => {
+      for (; step < 500; step++) {
+        before = model.save();
+        model.trainBatch([[1, 0]], [5]);
+        // The feature that is there stays in bounds; the one that is always 0 is left to the optimizer.
+        model.weights[0] = 1;
+      }
+    };
+    expectError(steps, "NUMERIC", "overflow", cause);
+    expect(model.save()).toEqual(before);
+  });
+
   for (const optimizer of [
     sgd({ learningRate: 1e10 }),
     adam({ learningRate: 1e10 }),
