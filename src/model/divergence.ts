@@ -57,9 +57,9 @@ export function explainUpdate(
 export function unstable({ plan, update }: Engine): string | undefined {
   const { epsilon = 1, momentum = 0, weightDecay } = plan.spec.optimizer as AnyOptimizer;
   if (Math.fround(epsilon) === 0) return "An epsilon of 0 divides 0 by 0 where a gradient is 0: set one, e.g. 1e-8.";
-  if (momentum >= 1) return "A momentum of 1 and more lets steps grow without end: set one below, e.g. 0.9.";
+  if (momentum >= 1) return "A momentum of 1 and more grows without end: set one below, e.g. 0.9.";
   if (update.learningRate * weightDecay < 1) return undefined;
-  return "Learning rate times weightDecay is 1 or more: weights overshoot 0 and may grow with each step. Lower one of them.";
+  return "Learning rate times weightDecay is 1 or more, so that weights may grow with each step: lower one of them.";
 }
 
 /** A NUMERIC error that names the step and the likely cause; the model is as before it. */

@@ -258,7 +258,7 @@ export class Model {
       throw new SimdgradError(
         "CONFIG",
         `${where}: expected an idle model, received one that is training.`,
-        "Await fit, or end what train() gave, by break in its loop or by its return(); predict and evaluate are allowed meanwhile, and clone() gives a model that is free.",
+        "Await fit, or end what train() gave by break or its return(); predict and evaluate are allowed meanwhile, and clone() is free.",
       );
     }
     return bound;

@@ -353,7 +353,7 @@ describe("states", () => {
     expect(model.predict(x)).toHaveLength(16);
     expect(model.evaluate({ x, y }).loss).toBeGreaterThan(0);
     // What a loop that was left without its end needs to know, one whose generator is lost too.
-    expectError(() => model.trainBatch(x, y), "CONFIG", /break in its loop or by its return\(\)/, /clone\(\)/);
+    expectError(() => model.trainBatch(x, y), "CONFIG", /by break or its return\(\)/, /clone\(\)/);
     expect(model.clone().trainBatch(x, y)).toBeGreaterThan(0);
     await running.return({ stopped: "finished" });
     model.trainBatch(x, y);
