@@ -1,6 +1,9 @@
 // @ts-check
-// The same module with its functions and local variables in another order, which gzip packs better: like beside like.
+// The same module with its functions and local variables in another order, which gzip packs better, like beside like, and
+// with vectors of zeros as splats of 0: 4 bytes each instead of 18, and as quick.
 import binaryen from "binaryen";
+
+const ZEROS = /\(v128\.const i32x4( 0x00000000){4}\)/g;
 
 /** @param {Uint8Array} wasm @returns {Uint8Array} */
 export function reorder(wasm) {
@@ -13,7 +16,8 @@ export function reorder(wasm) {
     .split(/\n(?= \(func )/);
   module.dispose();
   const ordered = functions.map(orderLocals).sort((a, b) => signature(a).length - signature(b).length);
-  const result = binaryen.parseText(`${[head, ...ordered].join("\n")}\n)`);
+  const text = `${[head, ...ordered].join("\n")}\n)`;
+  const result = binaryen.parseText(text.replaceAll(ZEROS, "(i32x4.splat (i32.const 0))"));
   result.setFeatures(binaryen.Features.All);
   const bytes = result.emitBinary();
   result.dispose();

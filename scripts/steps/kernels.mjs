@@ -2,6 +2,7 @@
 // The kernels: compiled, cut to what predicts, as modules of text and as files.
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { encodeDelta } from "../delta.mjs";
+import { reorder } from "../order.mjs";
 import { exportsOf, partOf } from "../part.mjs";
 import { encodeText } from "../text.mjs";
 import { node, writeAtomically } from "./step.mjs";
@@ -38,7 +39,6 @@ function wasm(target, name) {
       const temporary = `build/${name}.tmp.wasm`;
       node("node_modules/assemblyscript/bin/asc.js", "--target", target, "--outFile", temporary);
       if (target !== "debug") {
-        const { reorder } = await import("../order.mjs");
         writeFileSync(temporary, reorder(readFileSync(temporary)));
       }
       renameSync(temporary, output);
@@ -55,9 +55,9 @@ export function debugKernels() {
 function part(from, list, to) {
   return {
     name: to,
-    inputs: [from, list, "scripts/part.mjs"],
+    inputs: [from, list, "scripts/part.mjs", "scripts/order.mjs"],
     outputs: [to],
-    run: () => writeAtomically(to, partOf(readFileSync(from), exportsOf(list))),
+    run: () => writeAtomically(to, reorder(partOf(readFileSync(from), exportsOf(list)))),
   };
 }
 
