@@ -109,6 +109,8 @@ export function createModel(config: SequentialConfig, { modules, threading }: Pa
   checkHosted("sequential", plan, run.threads);
   const engine = new Engine("sequential", plan, modules(simd, run.threads > 1), run);
   engine.list(engine.plan.initialize.steps).run(1);
+  // Zeros as they are; but the first step reads them before it writes them, and pages read first are mapped twice.
+  for (const block of engine.plan.blocks.moments) engine.view(block).fill(0);
   return new Model(engine);
 }
 
