@@ -228,10 +228,19 @@ export interface UpdateBlocks {
   readonly moments: readonly BufferRef[];
 }
 
+/** What parameters and moments are at most, in magnitude; means of squares only have to be finite. */
+export interface Magnitudes {
+  readonly parameter: number;
+  readonly moment: number;
+}
+
 export interface OptimizerRule<S> {
   normalize(spec: S): S;
   /** Names of the moments it keeps, e.g. m and v. */
   moments(spec: S): readonly string[];
+  /** What a step leads to at most, at this rate and from gradients and `most` of at least 1: no number within the step
+   *  is larger, but for squares, which stay below 1e30. Infinity or NaN where that cannot be told. */
+  bound(spec: S, rate: number, gradient: number, most: Magnitudes): Magnitudes;
   emit(spec: S, b: Builder, blocks: UpdateBlocks): void;
 }
 

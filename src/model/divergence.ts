@@ -8,6 +8,8 @@ import type { Engine } from "./engine.ts";
 /** The settings that some optimizers have. */
 type AnyOptimizer = OptimizerSpec & { readonly epsilon?: number; readonly momentum?: number };
 
+/** What is divided by it may be infinite as f32. */
+const TINY_EPSILON = 1e-29;
 /** Weights beyond this are past saving. */
 const WRECKED = 1e6;
 /** Inputs and targets beyond this are suspected before the learning rate is. */
@@ -43,23 +45,36 @@ export function explainGradient(engine: Engine): SimdgradError {
 /** The NUMERIC error of an update that does not fit into f32. */
 export function explainUpdate(
   engine: Engine,
-  overflowed: number,
+  refused: number,
   program: LossProgram | undefined,
   rows: number,
 ): SimdgradError {
-  const what = `the update of ${overflowed} parameters would overflow; ${largestIn(engine, "gradients")}`;
-  const cause = unstable(engine) ?? (program ? causeOf(engine, program, rows) : (badWeight(engine) ?? grown(engine)));
-  return diverged(engine, what, cause);
+  const epsilon = tinyEpsilon(engine);
+  const what =
+    epsilon === undefined
+      ? `would overflow; ${largestIn(engine, "gradients")}`
+      : `divides by little more than epsilon, ${epsilon}`;
+  const known = badWeight(engine) ?? unstable(engine);
+  const cause = known ?? (program ? causeOf(engine, program, rows) : grown(engine));
+  return diverged(engine, `the update of ${refused} parameters ${what}`, cause);
 }
 
 /** What of the optimizer's settings leads out of f32, whatever the gradients are: weights and velocities that grow with
  *  each step, 0 divided by 0. */
-export function unstable({ plan, update }: Engine): string | undefined {
+function unstable({ plan, update }: Engine): string | undefined {
   const { epsilon = 1, momentum = 0, weightDecay } = plan.spec.optimizer as AnyOptimizer;
-  if (Math.fround(epsilon) === 0) return "An epsilon of 0 divides 0 by 0 where a gradient is 0: set one, e.g. 1e-8.";
+  if (epsilon < TINY_EPSILON) {
+    return `An epsilon of ${epsilon} divides 0 by 0 or nearly so where a gradient is 0: set one, e.g. 1e-8.`;
+  }
   if (momentum >= 1) return "A momentum of 1 and more grows without end: set one below, e.g. 0.9.";
   if (update.learningRate * weightDecay < 1) return undefined;
   return "Learning rate times weightDecay is 1 or more, so that weights may grow with each step: lower one of them.";
+}
+
+/** An epsilon that does not keep a division from becoming infinite. */
+export function tinyEpsilon({ plan }: Engine): number | undefined {
+  const { epsilon = 1 } = plan.spec.optimizer as AnyOptimizer;
+  return epsilon < TINY_EPSILON ? epsilon : undefined;
 }
 
 /** A NUMERIC error that names the step and the likely cause; the model is as before it. */

@@ -1,5 +1,5 @@
 // A plan bound to an instance: addresses, views and runnable lists. It knows no layers and no user data.
-import type { BufferRef, Step, UpdateState } from "../contract.ts";
+import type { BufferRef, Magnitudes, Step, UpdateState } from "../contract.ts";
 import { type Placement, place } from "../plan/arena.ts";
 import { bind, type Call, run } from "../plan/bind.ts";
 import type { Plan } from "../plan/compile.ts";
@@ -71,6 +71,10 @@ export class Engine {
   generation = 0;
   /** Started by the first list that is worth it: a small model never starts a worker. */
   lanes: { stop(): void } | undefined;
+  /** What parameters and moments are at most; undefined once they came from outside. */
+  most: Magnitudes | undefined;
+  /** Somebody may write parameters and moments at any time. */
+  isExposed: boolean;
   readonly options: EngineOptions;
   readonly instance: Instance;
   readonly module: WasmModule;
@@ -83,6 +87,7 @@ export class Engine {
     this.placement = place(plan.fixed, plan.programs, capacity, threads);
     this.instance = instantiate(module, { where, bytes: this.placement.end }, threads > 1);
     this.module = module;
+    this.isExposed = plan.hosted;
     this.kernels = this.instance.kernels;
     this.update = new UpdateClock(plan.spec.optimizer?.learningRate ?? 0);
     this.renewViews();
@@ -128,6 +133,7 @@ export class Engine {
     });
     this.view(this.plan.blocks.buffers).set(buffers);
     Object.assign(this.update, { step, forwards });
+    this.most = undefined;
   }
 
   private stateBlocks(): Float32Array[] {

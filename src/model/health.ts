@@ -4,6 +4,7 @@ import { SimdgradError } from "../errors.ts";
 import type { ParameterPlan } from "../plan/layout.ts";
 import { chunksOf, loadBatch } from "./batches.ts";
 import type { ReadDataset } from "./data.ts";
+import { tinyEpsilon } from "./divergence.ts";
 import type { Engine } from "./engine.ts";
 import { findingsOf, type LayerFacts } from "./health-findings.ts";
 import { type HealthReport, type LayerHealth, report } from "./health-report.ts";
@@ -33,7 +34,11 @@ export function examine(trainer: Trainer, data: ReadDataset | undefined): Health
     );
     const makesUpdates = engine.plan.update && !engine.plan.inference;
     if (makesUpdates && !updated && healths.every(({ nonFinite }) => nonFinite === 0)) {
-      findings.push("The next step would overflow: lower the rate.");
+      findings.push(
+        tinyEpsilon(engine) === undefined
+          ? "The next step would overflow: lower the rate."
+          : "The next step would divide by 0: raise epsilon.",
+      );
     }
     return report(healths, findings);
   } finally {

@@ -161,6 +161,7 @@ export class Model {
   /** All parameters, one flat live view. */
   get weights(): Float32Array {
     const { engine } = this.#live("weights");
+    engine.isExposed = true;
     return engine.view(engine.plan.blocks.parameters);
   }
 
@@ -181,6 +182,7 @@ export class Model {
     const writes = readWeights(weights, engine.plan);
     twoWay?.forget();
     for (const { ref, values } of writes) engine.view(ref).set(values);
+    engine.most = undefined;
   }
 
   /** The rate of the optimizer's next step. What is set, also between batches, takes the schedule's place; a schedule

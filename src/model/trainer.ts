@@ -5,17 +5,14 @@ import type { LossProgram, LossVariant } from "../plan/compile.ts";
 import { chunksOf, loadBatch, type Selection } from "./batches.ts";
 import { type BoundProgram, bindProgram } from "./bound-program.ts";
 import { checkBatchRows, type DataShape, type ReadDataset } from "./data.ts";
-import { explainDivergence, explainGradient, explainUpdate, unstable } from "./divergence.ts";
+import { explainDivergence, explainGradient, explainUpdate } from "./divergence.ts";
 import type { Engine, RunList } from "./engine.ts";
 import { type LossSums, noSums } from "./progress.ts";
 import { validationName } from "./reports.ts";
+import { Update } from "./update.ts";
 
 /** A classifier that began below and is beyond this has left all probabilities: only a rate far too high leads there. */
 const DIVERGED_LOSS = 1e6;
-
-/** Beyond these an update may overflow: the state before is kept until it has not. */
-const LARGE_GRADIENT = 1e12;
-const LARGE_RATE = 1e3;
 
 /** What rows came to so far. */
 export interface Measuring {
@@ -37,7 +34,7 @@ interface BoundLoss extends BoundProgram<LossProgram> {
 
 export class Trainer {
   readonly engine: Engine;
-  private readonly update: RunList;
+  private readonly update: Update;
   private readonly bound = new Map<LossProgram, BoundLoss>();
   /** Losses beyond it count as divergence; known after the first step. */
   private limit: number | undefined;
@@ -45,10 +42,10 @@ export class Trainer {
   readonly classifies: boolean;
 
   constructor(engine: Engine) {
-    const { spec, outputs, update, indices } = engine.plan;
+    const { spec, outputs, indices } = engine.plan;
     const kind = spec.loss ? lossRule(spec.loss).targets : "values";
     this.engine = engine;
-    this.update = engine.list(update?.steps ?? []);
+    this.update = new Update(engine);
     this.shape = { inputs: spec.input, indices, kind, outputs };
     this.classifies = kind !== "values";
   }
@@ -119,16 +116,8 @@ export class Trainer {
   }
 
   private applyUpdate(gradient: number, program?: LossProgram, rows = 0): void {
-    const { update } = this.engine;
-    const mayOverflow = gradient > LARGE_GRADIENT || update.learningRate > LARGE_RATE || unstable(this.engine);
-    const copy = mayOverflow ? this.engine.copyState() : undefined;
-    const overflowed = this.update.run(1);
-    if (overflowed === 0) {
-      update.step++;
-      return;
-    }
-    if (copy) this.engine.restoreState(copy);
-    throw explainUpdate(this.engine, overflowed, program, rows);
+    const refused = this.update.run(gradient);
+    if (refused > 0) throw explainUpdate(this.engine, refused, program, rows);
   }
 
   noSums(): LossSums {

@@ -14,6 +14,7 @@ export interface Parameter {
 }
 
 export function parameterViews(engine: Engine): Parameter[] {
+  engine.isExposed = true;
   const { parameters, blocks } = engine.plan;
   return parameters.map(({ name, shape, ref, gradient }) => ({
     name,

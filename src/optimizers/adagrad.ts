@@ -1,7 +1,7 @@
 // Adagrad.
 import type { OptimizerRule } from "../contract.ts";
 import { checkKeys, checkNumber, checkOptions, orDefault } from "../options.ts";
-import { type Checked, type CommonOptions, checkCommon, commonKeys, LEARNING_RATE } from "./common.ts";
+import { type Checked, type CommonOptions, checkCommon, commonKeys, LEARNING_RATE, quotientBound } from "./common.ts";
 
 const KEYS = /* @__PURE__ */ commonKeys.concat("epsilon");
 
@@ -32,6 +32,7 @@ export const adagradRule: OptimizerRule<AdagradSpec> = {
     });
   },
   moments: () => ["sum"],
+  bound: quotientBound,
   emit({ epsilon, weightDecay }, b, { n, parameters: p, gradients: g, moments: [sum] }) {
     b.call(p, "adagrad_step", n, p, g, sum, LEARNING_RATE, epsilon, weightDecay);
   },

@@ -2,7 +2,15 @@
 import type { OptimizerRule, Scalar } from "../contract.ts";
 import { powInteger } from "../numerics.ts";
 import { checkKeys, checkNumber, checkOptions, orDefault } from "../options.ts";
-import { type Checked, type CommonOptions, checkCommon, commonKeys, LEARNING_RATE } from "./common.ts";
+import {
+  type Checked,
+  type CommonOptions,
+  checkCommon,
+  commonKeys,
+  divisorBound,
+  LEARNING_RATE,
+  pullBound,
+} from "./common.ts";
 
 const KEYS = /* @__PURE__ */ commonKeys.concat("beta1", "beta2", "epsilon");
 
@@ -52,6 +60,14 @@ function rule<S extends AdamSpec | AdamwSpec>(kind: S["kind"], weightDecay: numb
       }) as S;
     },
     moments: () => ["m", "v"],
+    bound({ beta1, epsilon, weightDecay }, rate, gradient, most) {
+      const decoupled = kind === "adamw";
+      const moment = most.moment + pullBound(decoupled ? 0 : weightDecay, gradient, most);
+      const kept = decoupled ? Math.max(1, rate * weightDecay - 1) : 1;
+      // The bias correction of m is at most 1 / (1 - beta1); that of v cancels.
+      const step = (rate * moment) / (1 - beta1) / divisorBound(epsilon);
+      return { moment, parameter: kept * most.parameter + step };
+    },
     emit(spec, b, { n, parameters: p, gradients: g, moments: [m, v] }) {
       const { beta1, beta2, epsilon, weightDecay } = spec;
       const c1 = biasCorrection("c1", beta1);

@@ -1,7 +1,7 @@
 // RMSProp.
 import type { OptimizerRule } from "../contract.ts";
 import { checkKeys, checkNumber, checkOptions, orDefault } from "../options.ts";
-import { type Checked, type CommonOptions, checkCommon, commonKeys, LEARNING_RATE } from "./common.ts";
+import { type Checked, type CommonOptions, checkCommon, commonKeys, LEARNING_RATE, quotientBound } from "./common.ts";
 
 const KEYS = /* @__PURE__ */ commonKeys.concat("alpha", "epsilon", "momentum");
 
@@ -38,6 +38,9 @@ export const rmspropRule: OptimizerRule<RmspropSpec> = {
     });
   },
   moments: ({ momentum }) => (momentum > 0 ? ["v", "momentum"] : ["v"]),
+  bound({ alpha, ...spec }, rate, gradient, most) {
+    return quotientBound({ ...spec, take: 1 - alpha }, rate, gradient, most);
+  },
   emit({ alpha, epsilon, momentum, weightDecay }, b, { n, parameters: p, gradients: g, moments: [v, buffer = 0] }) {
     b.call(p, "rmsprop_step", n, p, g, v, buffer, LEARNING_RATE, alpha, epsilon, momentum, weightDecay);
   },

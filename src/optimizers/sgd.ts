@@ -2,7 +2,7 @@
 import type { OptimizerRule } from "../contract.ts";
 import { SimdgradError } from "../errors.ts";
 import { checkBoolean, checkKeys, checkNumber, checkOptions, orDefault } from "../options.ts";
-import { type Checked, type CommonOptions, checkCommon, commonKeys, LEARNING_RATE } from "./common.ts";
+import { type Checked, type CommonOptions, checkCommon, commonKeys, LEARNING_RATE, pullBound } from "./common.ts";
 
 const KEYS = /* @__PURE__ */ commonKeys.concat("momentum", "nesterov");
 
@@ -40,6 +40,11 @@ export const sgdRule: OptimizerRule<SgdSpec> = {
     return Object.freeze({ kind: "sgd", ...checkCommon("sgd", spec, 1e-2, 0), momentum, nesterov });
   },
   moments: ({ momentum }) => (momentum > 0 ? ["momentum"] : []),
+  bound({ momentum, weightDecay }, rate, gradient, most) {
+    const pull = pullBound(weightDecay, gradient, most);
+    const moment = Math.max(momentum, 1) * (momentum * most.moment + pull);
+    return { moment, parameter: most.parameter + rate * (pull + moment) };
+  },
   emit({ momentum, nesterov, weightDecay }, b, { n, parameters: p, gradients: g, moments }) {
     if (momentum > 0) {
       b.call(p, "sgd_momentum_step", n, p, g, moments[0], LEARNING_RATE, momentum, nesterov ? 1 : 0, weightDecay);
