@@ -46,6 +46,8 @@ class UpdateClock implements UpdateState {
   rate: LearningRate;
   step = 0;
   forwards = 0;
+  /** Whether a loss may be too large to go on; undefined before the first step. */
+  bounded: boolean | undefined;
 
   constructor(rate: LearningRate) {
     this.rate = rate;

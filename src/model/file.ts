@@ -24,6 +24,8 @@ export interface StateJson {
   readonly step: number;
   readonly forwards: number;
   readonly epoch: number;
+  /** Absent before the first step, and in files of before. */
+  readonly bounded?: boolean;
   readonly run?: {
     readonly rows: number;
     readonly batchSize: number;

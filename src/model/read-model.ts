@@ -2,7 +2,7 @@
 import type { LayerRules } from "../contract.ts";
 import { show } from "../errors.ts";
 import { allLayers } from "../layers/index.ts";
-import { checkCount, checkKeys, checkNumber, checkObject } from "../options.ts";
+import { checkBoolean, checkCount, checkKeys, checkNumber, checkObject } from "../options.ts";
 import { layOut, momentsOf, type NetworkSpec, normalizeNetwork } from "../plan/layout.ts";
 import { checkLearningRate, type LearningRate, readLearningRate } from "../schedules.ts";
 import type { Engine, StateCopy } from "./engine.ts";
@@ -19,7 +19,12 @@ export interface ModelFile {
   readonly buffers: Float32Array;
   readonly metadata: UserMetadata;
   readonly state:
-    | { readonly learningRate: LearningRate; readonly copy: StateCopy; readonly progress: Progress }
+    | {
+        readonly learningRate: LearningRate;
+        readonly bounded: boolean | undefined;
+        readonly copy: StateCopy;
+        readonly progress: Progress;
+      }
     | undefined;
 }
 
@@ -47,12 +52,15 @@ function readNetwork(plain: NetworkSpec, known: LayerRules): NetworkSpec {
 
 function readState(json: StateJson, taker: TensorTaker): ModelFile["state"] {
   return inFile("state", () => {
-    checkKeys("state", json, ["learningRate", "step", "forwards", "epoch", "run"]);
+    checkKeys("state", json, ["learningRate", "step", "forwards", "epoch", "bounded", "run"]);
+    const { bounded } = json;
+    if (bounded !== undefined) checkBoolean("state", "bounded", bounded);
     const copy = readCopy(json, taker, "");
     const learningRate = checkLearningRate("state", readLearningRate(json.learningRate));
     const epoch = checkCount("state", "epoch", json.epoch, 0);
     return {
       learningRate,
+      bounded,
       copy,
       progress: { epoch, run: json.run === undefined ? undefined : readRun(json.run, taker) },
     };
@@ -112,5 +120,6 @@ export function restoreModel(engine: Engine, progress: Progress, { weights, buff
   }
   engine.restoreState(state.copy);
   engine.update.rate = state.learningRate;
+  engine.update.bounded = state.bounded;
   Object.assign(progress, state.progress);
 }

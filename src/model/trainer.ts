@@ -36,8 +36,6 @@ export class Trainer {
   readonly engine: Engine;
   private readonly update: Update;
   private readonly bound = new Map<LossProgram, BoundLoss>();
-  /** Losses beyond it count as divergence; known after the first step. */
-  private limit: number | undefined;
   readonly shape: DataShape;
   readonly classifies: boolean;
 
@@ -78,14 +76,15 @@ export class Trainer {
     const weight = engine.sums[1];
     const value = weight > 0 ? engine.sums[0] / weight : engine.sums[0];
     const gradient = this.largestGradient();
-    if (!(Math.abs(value) <= (this.limit ?? Number.MAX_VALUE) && gradient < Number.POSITIVE_INFINITY)) {
+    const limit = engine.update.bounded ? DIVERGED_LOSS : Number.MAX_VALUE;
+    if (!(Math.abs(value) <= limit && gradient < Number.POSITIVE_INFINITY)) {
       throw explainDivergence(engine, loss.program, rows, value);
     }
-    this.limit ??= this.classifies && value < DIVERGED_LOSS / 1e3 ? DIVERGED_LOSS : Number.MAX_VALUE;
     if (sums) this.addSums(sums);
     if (weight > 0) {
       this.applyUpdate(gradient, loss.program, rows);
       loss.commit?.run(rows);
+      engine.update.bounded ??= this.classifies && value < DIVERGED_LOSS / 1e3;
     } else {
       engine.update.forwards--;
     }

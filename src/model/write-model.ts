@@ -41,8 +41,9 @@ export function writeModel(
     const weights = tensors.splice(0, plan.parameters.length).map(halved);
     return writeSafetensors([...tensors.map(finite), ...weights], metadata);
   }
-  const { rate, step, forwards } = engine.update;
-  const stateJson: StateJson = { learningRate: rate, step, forwards, epoch, ...(run ? { run: runJson(run) } : {}) };
+  const { rate, step, forwards, bounded } = engine.update;
+  // What is undefined leaves no trace in JSON.
+  const stateJson = { learningRate: rate, step, forwards, epoch, bounded, run: run && runJson(run) } as StateJson;
   const tensors = tensorsOf(plan, "", present).map(finite);
   if (run?.stopping) tensors.push(...tensorsOf(plan, BEST, run.stopping.state));
   if (run?.paused) tensors.push(...tensorsOf(plan, PAUSED, run.paused));

@@ -72,6 +72,37 @@ describe("save and load", () => {
     expect(stateOf(second)).toBe(stateOf(whole));
   });
 
+  it("keep what tells a divergence: files and clones diverge where the model does", () => {
+    const steep: SequentialConfig = { ...config, layers: [dense(3, { activation: "softmax" })], optimizer: sgd() };
+    const model = sequential(steep);
+    const fresh = stateOf(model);
+    model.learningRate = 3e38;
+    expect(() =>
+      model.trainBatch(
+        data.x.map((x) => x * 1e3),
+        data.y,
+      ),
+    ).toThrow(/diverged/);
+    model.learningRate = 0.01;
+    expect(stateOf(model)).toBe(fresh);
+    model.trainBatch(data.x, data.y);
+    model.setWeights(model.weights.map((w) => w * 1e8));
+    const same = load(model.save());
+    expect(stateOf(same)).toBe(stateOf(model));
+    // What knows no first step, as an older file, takes any loss for one.
+    const { header, data: body } = takeApart(model.save());
+    const state = JSON.parse(String(header.__metadata__.state));
+    expect(state.bounded).toBe(true);
+    header.__metadata__.state = JSON.stringify({ ...state, bounded: undefined });
+    const older = load(putTogether(header, body));
+    for (const each of [model, same, model.clone()]) {
+      expect(() => each.trainBatch(data.x, data.y)).toThrow(/diverged at optimizer step 2 .*the loss is/);
+    }
+    expect(older.trainBatch(data.x, data.y)).toBeGreaterThan(1e6);
+    header.__metadata__.state = JSON.stringify({ ...state, bounded: 1 });
+    expect(() => load(putTogether(header, body))).toThrow(/bounded to be true or false/);
+  });
+
   it("without state the weights alone, and a model that only predicts", async () => {
     const model = sequential(config);
     await model.fit(data, { epochs: 2 });
