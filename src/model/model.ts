@@ -82,7 +82,9 @@ export class Model {
   trainBatch(x: Inputs, y: TargetsInput, options: TrainBatchOptions = {}): number {
     const { trainer } = this.#startTraining("trainBatch");
     try {
-      return trainBatch(trainer, x, y, options);
+      const loss = trainBatch(trainer, x, y, options);
+      this.#letGo();
+      return loss;
     } finally {
       this.#training = false;
     }
@@ -133,6 +135,7 @@ export class Model {
     needsPart("step", bound, "optimizer");
     twoWay.forget();
     bound.trainer.stepOnGradients();
+    this.#letGo();
   }
 
   /** Sets all gradients to 0. */
@@ -176,13 +179,14 @@ export class Model {
     return bufferViews(this.#live("buffers").engine);
   }
 
-  /** Sets all parameters (flat) or those named. Errors: CONFIG for unknown names, SHAPE, DATA; nothing is written then. */
+  /** Sets all parameters (flat) or those named; an interrupted run that is resumed goes on from them. Errors: CONFIG for unknown names, SHAPE, DATA; nothing is written then. */
   setWeights(weights: WeightRecord | ArrayLike<number>): void {
     const { engine, twoWay } = this.#idle("setWeights");
     const writes = readWeights(weights, engine.plan);
     twoWay?.forget();
     for (const { ref, values } of writes) engine.view(ref).set(values);
     engine.most = undefined;
+    this.#letGo();
   }
 
   /** The rate of the optimizer's next step. What is set, also between batches, takes the schedule's place; a schedule
@@ -279,6 +283,12 @@ export class Model {
     this.#training = true;
     bound.twoWay?.forget();
     return bound;
+  }
+
+  /** An interrupted run goes on from the model as it is now, not as it was then. */
+  #letGo(): void {
+    const { run } = this.#progress;
+    if (run) run.paused = undefined;
   }
 
   /** Where the optimizer is. */

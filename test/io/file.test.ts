@@ -9,6 +9,7 @@ import {
   dropout,
   type FitOptions,
   load,
+  type Model,
   rmsprop,
   type SequentialConfig,
   sequential,
@@ -272,6 +273,40 @@ describe("an interrupted run", () => {
       await resumed.fit(data, options({ ...stopping, resume: true }));
       expect(stateOf(resumed)).toBe(expected.state);
     }
+  });
+
+  it.each<[string, (model: Model) => void]>([
+    ["setWeights", (model) => model.setWeights(model.weights.map((w) => w + 1))],
+    ["trainBatch", (model) => model.trainBatch(data.x, data.y)],
+    ["step", (model) => model.step()],
+  ])("goes on from what %s made of the model", async (_, change) => {
+    const abort = new AbortController();
+    const model = sequential(quick);
+    const more = { earlyStopping: { patience: 50 }, epochs: 4 };
+    const onBatch = ({ epoch, batch }: { epoch: number; batch: number }) => {
+      if (epoch === 3 && batch === 4) abort.abort();
+    };
+    await expect(model.fit(data, options({ ...more, onBatch, signal: abort.signal }))).rejects.toThrow();
+    const untouched = model.clone();
+    change(model);
+    const weights = model.weights.slice();
+    let seen: Float32Array | undefined;
+    const rest = options({ ...more, resume: true });
+    const onFirst = (of: Model) => ({
+      ...rest,
+      onBatch: () => {
+        seen ??= of.weights.slice();
+      },
+    });
+    const same = load(model.save());
+    await model.fit(data, onFirst(model));
+    // Adam moves a weight by about its rate in a step.
+    expect(Math.max(...weights.map((w, i) => Math.abs(w - (seen as Float32Array)[i])))).toBeLessThan(0.5);
+    await same.fit(data, rest);
+    expect(stateOf(same)).toBe(stateOf(model));
+    seen = undefined;
+    await untouched.fit(data, onFirst(untouched));
+    expect(Math.max(...weights.map((w, i) => Math.abs(w - (seen as Float32Array)[i])))).toBeGreaterThan(0.5);
   });
 
   it("wants the same data and batches", async () => {
