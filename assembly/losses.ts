@@ -1,6 +1,9 @@
 // The losses that are a mean over elements, with their gradients on logits or predictions z: out[0] = sum of weight * row loss, out[1] = sum of weights,
 // dz = d(out[0] / out[1]) / dz. All of them: z, dz f32[rows, n], dz may be z; weights f32[rows] or 0 (all ones);
 // out f64[2]. Where the weights sum to 0, dz is 0. Errors are relative, in units of 2^-24, measured against f64.
+//
+// running f64[5], zeros at first, or 0 (no address): the sums go on from there, row by row, so that they are those of all
+// rows so far, however these are cut into calls.
 import { store_few } from "./map";
 import { exp_call, log1p_ps } from "./math";
 import { add_lanes, lane_mask, promote_high, sum_weights } from "./rows";
@@ -12,12 +15,12 @@ const HUBER = 2;
 /** The losses that are a mean over elements; `factor` multiplies loss and gradient. */
 function element_loss(
   kind: i32, factor: f64, rows: i32, n: i32, z: usize, ldz: i32, targets: usize, ldt: i32, weights: usize,
-  dz: usize, lddz: i32, out: usize, delta: f32,
+  dz: usize, lddz: i32, out: usize, delta: f32, running: usize,
 ): void {
   const stepZ = (ldz as usize) << 2;
   const stepT = (ldt as usize) << 2;
   const stepDz = (lddz as usize) << 2;
-  const sumWeights = sum_weights(rows, weights);
+  const sumWeights = sum_weights(rows, weights, running);
   const scale = f32x4.splat((sumWeights != 0 ? factor / (sumWeights * (n as f64)) : 0.0) as f32);
   const one = f32x4.splat(1);
   const zero = f32x4.splat(0);
@@ -26,7 +29,7 @@ function element_loss(
   let count = rows;
   let width = n;
   let laneWeights = false;
-  if (ldz == n && ldt == n && lddz == n && (!weights || n == 1)) {
+  if (!running && ldz == n && ldt == n && lddz == n && (!weights || n == 1)) {
     count = 1;
     width = rows * n;
     laneWeights = weights != 0;
@@ -34,6 +37,10 @@ function element_loss(
   let a = f64x2.splat(0);
   let b = f64x2.splat(0);
   let w = one;
+  if (running) {
+    a = v128.load(running);
+    b = v128.load(running, 16);
+  }
   for (let i = 0; i < count; i++) {
     if (weights && !laneWeights) w = v128.load32_splat(weights + ((i as usize) << 2));
     let at: usize = 0;
@@ -82,6 +89,11 @@ function element_loss(
     targets += stepT;
     dz += stepDz;
   }
+  if (running) {
+    v128.store(running, a);
+    v128.store(running, b, 16);
+    store<f64>(running, sumWeights, 32);
+  }
   store<f64>(out, (add_lanes(a, b) * factor) / (n as f64));
   store<f64>(out, sumWeights, 8);
 }
@@ -92,8 +104,9 @@ function element_loss(
  *  Error: loss 2; dz 5, also where the network is sure (between targets 0 and 1 relative to its terms). */
 export function sigmoid_binary_cross_entropy(
   rows: i32, n: i32, z: usize, ldz: i32, targets: usize, ldt: i32, weights: usize, dz: usize, lddz: i32, out: usize,
+  running: usize,
 ): void {
-  element_loss(BINARY_CROSS_ENTROPY, 1, rows, n, z, ldz, targets, ldt, weights, dz, lddz, out, 0);
+  element_loss(BINARY_CROSS_ENTROPY, 1, rows, n, z, ldz, targets, ldt, weights, dz, lddz, out, 0, running);
 }
 
 /** Row loss = mean_j((z - t)^2); dz = 2 (z - t) * weight / (sum * n).
@@ -101,9 +114,10 @@ export function sigmoid_binary_cross_entropy(
  *  Error: loss 3, dz 4. */
 export function mean_squared_error(
   rows: i32, n: i32, z: usize, ldz: i32, targets: usize, ldt: i32, weights: usize, dz: usize, lddz: i32, out: usize,
+  running: usize,
 ): void {
   // Twice Huber's loss without a limit.
-  element_loss(HUBER, 2, rows, n, z, ldz, targets, ldt, weights, dz, lddz, out, Infinity);
+  element_loss(HUBER, 2, rows, n, z, ldz, targets, ldt, weights, dz, lddz, out, Infinity, running);
 }
 
 /** Row loss = mean_j|z - t|; dz = sign(z - t) * weight / (sum * n), sign(0) = 0.
@@ -111,8 +125,9 @@ export function mean_squared_error(
  *  Error: loss 1, dz 2. */
 export function mean_absolute_error(
   rows: i32, n: i32, z: usize, ldz: i32, targets: usize, ldt: i32, weights: usize, dz: usize, lddz: i32, out: usize,
+  running: usize,
 ): void {
-  element_loss(ABSOLUTE_ERROR, 1, rows, n, z, ldz, targets, ldt, weights, dz, lddz, out, 0);
+  element_loss(ABSOLUTE_ERROR, 1, rows, n, z, ldz, targets, ldt, weights, dz, lddz, out, 0, running);
 }
 
 /** Row loss = mean_j(d^2 / 2 where |d| <= delta, else delta (|d| - delta / 2)), d = z - t;
@@ -122,7 +137,7 @@ export function mean_absolute_error(
  *  Source: torch.nn.HuberLoss. */
 export function huber(
   rows: i32, n: i32, z: usize, ldz: i32, targets: usize, ldt: i32, weights: usize, dz: usize, lddz: i32, out: usize,
-  delta: f32,
+  delta: f32, running: usize,
 ): void {
-  element_loss(HUBER, 1, rows, n, z, ldz, targets, ldt, weights, dz, lddz, out, delta);
+  element_loss(HUBER, 1, rows, n, z, ldz, targets, ldt, weights, dz, lddz, out, delta, running);
 }

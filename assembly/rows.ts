@@ -122,10 +122,10 @@ export function row_scale(n: i32, y: usize, factor: f32): void {
   }
 }
 
-/** Sum of the weights, 1 each without. */
-export function sum_weights(rows: i32, weights: usize): f64 {
-  if (!weights) return rows as f64;
-  let sum: f64 = 0;
+/** Sum of the weights, 1 each without, from that of `running` on. */
+export function sum_weights(rows: i32, weights: usize, running: usize): f64 {
+  let sum: f64 = running ? load<f64>(running, 32) : 0;
+  if (!weights) return sum + (rows as f64);
   for (let i = 0; i < rows; i++) sum += load<f32>(weights + ((i as usize) << 2)) as f64;
   return sum;
 }

@@ -1,6 +1,7 @@
 // Softmax and cross-entropy on logits. out[0] = sum of weight * row loss, out[1] = sum of weights,
 // dz = d(out[0] / out[1]) / dz. The losses: z, dz f32[rows, n], dz may be z; weights f32[rows] or 0 (all ones);
 // out f64[2]. Where the weights sum to 0, dz is 0. Errors are relative, in units of 2^-24, measured against f64.
+// running f64[5] as in losses.ts.
 import { store_few } from "./map";
 import { log1p_ps } from "./math";
 import { block_rows, exp_rows, row_dot, row_scale, row_shift, row_sum, sum_weights } from "./rows";
@@ -19,16 +20,23 @@ function log_f64(x: f64): f64 {
 /** Softmax of rows: with `labels` or `targets` (one of them or none) the gradient of the cross-entropy, and out. */
 function softmax_rows(
   rows: i32, n: i32, z: usize, ldz: i32, labels: usize, targets: usize, ldt: i32, weights: usize, dz: usize, lddz: i32,
-  out: usize,
+  out: usize, running: usize,
 ): void {
   const stepZ = (ldz as usize) << 2;
   const stepDz = (lddz as usize) << 2;
-  const sumWeights = out ? sum_weights(rows, weights) : 1.0;
+  const sumWeights = out ? sum_weights(rows, weights, running) : 1.0;
   const inverse = sumWeights != 0 ? 1.0 / sumWeights : 0.0;
   const block = block_rows(n);
   let total: f64 = 0;
+  // Apart from the total, so that both have the order of the rows, wherever blocks end.
+  let logs: f64 = 0;
   // Without weights the sum of logarithms is the logarithm of a product.
   let product: f64 = 1;
+  if (running) {
+    total = load<f64>(running);
+    logs = load<f64>(running, 8);
+    product = max(load<f64>(running, 16), 1.0);
+  }
   for (let done = 0; done < rows; done += block) {
     const end = min(done + block, rows);
     let row = dz;
@@ -52,7 +60,7 @@ function softmax_rows(
       if (targets) {
         const t = targets + at * (ldt as usize);
         const mass = row_sum(n, t);
-        total += weight * mass * log_f64(sum);
+        logs += weight * mass * log_f64(sum);
         // (mass * e - sum * t) * scale, written so that it does not cancel where e = t = 1 and sum is nearly mass.
         const scaleE = f32x4.splat((mass * scale) as f32);
         const scaleT = f32x4.splat(((sum - mass) * scale) as f32);
@@ -70,11 +78,11 @@ function softmax_rows(
         }
       } else {
         if (weights) {
-          total += weight * log_f64(sum);
+          logs += weight * log_f64(sum);
         } else {
           product *= sum;
           if (product > 1e250) {
-            total += log_f64(product);
+            logs += log_f64(product);
             product = 1;
           }
         }
@@ -88,7 +96,13 @@ function softmax_rows(
     }
   }
   if (!out) return;
-  store<f64>(out, total + log_f64(product));
+  if (running) {
+    store<f64>(running, total);
+    store<f64>(running, logs, 8);
+    store<f64>(running, product, 16);
+    store<f64>(running, sumWeights, 32);
+  }
+  store<f64>(out, total + logs + log_f64(product));
   store<f64>(out, sumWeights, 8);
 }
 
@@ -96,7 +110,7 @@ function softmax_rows(
  *  Shapes: x, y f32[rows, n]; y may be x.
  *  Error: relative <= (7 + |x - max x| / 2) 2^-24, measured against f64, where y is no denormal. */
 export function softmax(rows: i32, n: i32, x: usize, ldx: i32, y: usize, ldy: i32): void {
-  softmax_rows(rows, n, x, ldx, 0, 0, 0, 0, y, ldy, 0);
+  softmax_rows(rows, n, x, ldx, 0, 0, 0, 0, y, ldy, 0, 0);
 }
 
 /** dx = y * (dy - sum(dy * y)) by rows; the sum in f64.
@@ -128,8 +142,9 @@ export function softmax_backward(
  *  Error: dz 7 + |z - max z| / 2, at the label too; loss 2, where it is below 1e-5 as dz; below 1e-15 both may be 0. */
 export function softmax_cross_entropy(
   rows: i32, n: i32, z: usize, ldz: i32, labels: usize, weights: usize, dz: usize, lddz: i32, out: usize,
+  running: usize,
 ): void {
-  softmax_rows(rows, n, z, ldz, labels, 0, 0, weights, dz, lddz, out);
+  softmax_rows(rows, n, z, ldz, labels, 0, 0, weights, dz, lddz, out, running);
 }
 
 /** Softmax and cross-entropy with target rows: row loss = sum_j t_j * (log(sum_k exp(z_k)) - z_j);
@@ -138,6 +153,7 @@ export function softmax_cross_entropy(
  *  Error: as softmax_cross_entropy; dz of targets other than one-hot relative to softmax(z) sum(t) + t. */
 export function softmax_cross_entropy_dense(
   rows: i32, n: i32, z: usize, ldz: i32, targets: usize, ldt: i32, weights: usize, dz: usize, lddz: i32, out: usize,
+  running: usize,
 ): void {
-  softmax_rows(rows, n, z, ldz, 0, targets, ldt, weights, dz, lddz, out);
+  softmax_rows(rows, n, z, ldz, 0, targets, ldt, weights, dz, lddz, out, running);
 }

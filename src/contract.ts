@@ -208,7 +208,7 @@ export interface LossRule<S> {
   readonly head?: "softmax" | "sigmoid";
   /** What targets mean: classes (indices or probability rows), values in [0, 1], or any number. */
   readonly targets: "classes" | "probabilities" | "values";
-  /** Writes sum(w l) and sum(w) to `sums` (f64[2]) and the gradient by z to dz. */
+  /** Writes sum(w l) and sum(w) to `sums` (f64[2]) and the gradient by z to dz; the sums go on from `running`, if any. */
   emit(
     spec: S,
     b: Builder,
@@ -217,6 +217,7 @@ export interface LossRule<S> {
     weights: BufferRef | 0,
     dz: BufferRef,
     sums: BufferRef,
+    running: BufferRef | 0,
   ): void;
 }
 

@@ -22,7 +22,7 @@ function declaredArities(): Record<string, number> {
   const members = pairs(body, /(\w+): ([^;]+);/g);
   const arity = (type: string): number => {
     const parameters = /^\(([^)]*)\) => (?:void|number)$/.exec(type)?.[1];
-    if (parameters !== undefined) return [...parameters.matchAll(/\w+: number/g)].length;
+    if (parameters !== undefined) return [...parameters.matchAll(/\w+\??: number/g)].length;
     const sibling = /^Kernels\["(\w+)"\]$/.exec(type)?.[1];
     const known = sibling === undefined ? types.get(type) : members.get(sibling);
     if (known === undefined) throw new Error(`Expected a function of numbers or an alias of one, found ${type}.`);

@@ -16,8 +16,8 @@ export const binaryCrossEntropyRule: LossRule<BinaryCrossEntropySpec> = {
     checkKeys("loss binary-cross-entropy", spec, ["kind"]);
     return Object.freeze({ kind: "binary-cross-entropy" });
   },
-  emit(_, b, z, { ref }, weights, dz, sums) {
+  emit(_, b, z, { ref }, weights, dz, sums, running) {
     const kernel = "sigmoid_binary_cross_entropy";
-    b.call(dz, kernel, b.rows, z.columns, z, z.stride, ref, ref.stride, weights, dz, dz.stride, sums);
+    b.call(dz, kernel, b.rows, z.columns, z, z.stride, ref, ref.stride, weights, dz, dz.stride, sums, running);
   },
 };

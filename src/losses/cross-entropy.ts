@@ -20,13 +20,27 @@ export const crossEntropyRule: LossRule<CrossEntropySpec> = {
     const smoothing = checkNumber(where, "labelSmoothing", orDefault(spec.labelSmoothing, 0), { low: 0, high: 1 });
     return Object.freeze({ kind: "cross-entropy", ...(smoothing > 0 ? { labelSmoothing: smoothing } : {}) });
   },
-  emit({ labelSmoothing = 0 }, b, z, targets, weights, dz, sums) {
+  emit({ labelSmoothing = 0 }, b, z, targets, weights, dz, sums, running) {
     const { columns: n, stride } = z;
     const { kind, ref } = labelSmoothing > 0 ? smooth(b, n, targets, labelSmoothing) : targets;
     if (kind === "labels") {
-      b.call(dz, "softmax_cross_entropy", b.rows, n, z, stride, ref, weights, dz, dz.stride, sums);
+      b.call(dz, "softmax_cross_entropy", b.rows, n, z, stride, ref, weights, dz, dz.stride, sums, running);
     } else {
-      b.call(dz, "softmax_cross_entropy_dense", b.rows, n, z, stride, ref, ref.stride, weights, dz, dz.stride, sums);
+      b.call(
+        dz,
+        "softmax_cross_entropy_dense",
+        b.rows,
+        n,
+        z,
+        stride,
+        ref,
+        ref.stride,
+        weights,
+        dz,
+        dz.stride,
+        sums,
+        running,
+      );
     }
   },
 };

@@ -29,8 +29,8 @@ function plain<S extends MeanSquaredErrorSpec | MeanAbsoluteErrorSpec>(
       checkKeys(`loss ${kind}`, spec, ["kind"]);
       return Object.freeze({ kind }) as S;
     },
-    emit(_, b, z, { ref }, weights, dz, sums) {
-      b.call(dz, kernel, b.rows, z.columns, z, z.stride, ref, ref.stride, weights, dz, dz.stride, sums);
+    emit(_, b, z, { ref }, weights, dz, sums, running) {
+      b.call(dz, kernel, b.rows, z.columns, z, z.stride, ref, ref.stride, weights, dz, dz.stride, sums, running);
     },
   };
 }
@@ -59,8 +59,8 @@ export const huberRule: LossRule<HuberSpec> = {
     checkNumber("loss huber", "delta", single, { low: 0, openLow: true });
     return Object.freeze({ kind: "huber", delta });
   },
-  emit(spec, b, z, { ref }, weights, dz, sums) {
+  emit(spec, b, z, { ref }, weights, dz, sums, running) {
     const delta = spec.delta as number;
-    b.call(dz, "huber", b.rows, z.columns, z, z.stride, ref, ref.stride, weights, dz, dz.stride, sums, delta);
+    b.call(dz, "huber", b.rows, z.columns, z, z.stride, ref, ref.stride, weights, dz, dz.stride, sums, delta, running);
   },
 };

@@ -66,7 +66,7 @@ export class Engine {
   /** The whole memory; made anew when it grows. */
   f32!: Float32Array;
   i32!: Int32Array;
-  /** What the last loss kernel wrote: sum of weighted losses, sum of weights. */
+  /** What the last loss kernel wrote: sum of weighted losses, sum of weights; then what makes sums go on. */
   sums!: Float64Array;
   placement: Placement;
   /** Counts re-plannings: bound lists of an older one are stale. */
@@ -99,7 +99,7 @@ export class Engine {
     const { buffer } = this.instance.memory;
     this.f32 = new Float32Array(buffer);
     this.i32 = new Int32Array(buffer);
-    this.sums = new Float64Array(buffer, this.address(this.plan.sums), 2);
+    this.sums = new Float64Array(buffer, this.address(this.plan.sums), 7);
   }
 
   /** Makes room for batches of `rows`: what the batch does not size keeps its address and content. Errors: MEMORY. */

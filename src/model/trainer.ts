@@ -14,12 +14,17 @@ import { Update } from "./update.ts";
 /** A classifier that began below and is beyond this has left all probabilities: only a rate far too high leads there. */
 const DIVERGED_LOSS = 1e6;
 
-/** What rows came to so far. */
+/** What the rows of an evaluation came to so far. */
 export interface Measuring {
   readonly sums: LossSums;
+  /** The engine's after the last chunk: other calls may come before the next. */
+  readonly kernelSums: Float64Array;
   /** In evaluation alone, for metrics that need every row. */
   readonly curves?: Curves | undefined;
 }
+
+/** The part of it that batches have too. */
+type Summed = Omit<Measuring, "kernelSums">;
 
 /** Loss and metrics of some rows. */
 export interface Evaluation extends Measures {
@@ -80,7 +85,10 @@ export class Trainer {
     if (!(Math.abs(value) <= limit && gradient < Number.POSITIVE_INFINITY)) {
       throw explainDivergence(engine, loss.program, rows, value);
     }
-    if (sums) this.addSums(sums);
+    if (sums) {
+      sums.loss += engine.sums[0];
+      sums.weight += weight;
+    }
     if (weight > 0) {
       this.applyUpdate(gradient, loss.program, rows);
       loss.commit?.run(rows);
@@ -133,26 +141,30 @@ export class Trainer {
 
   /** For evaluateChunks. */
   startMeasuring(): Measuring {
-    return { sums: this.noSums(), curves: this.engine.plan.tally?.noCurves() };
+    return { sums: this.noSums(), kernelSums: new Float64Array(7), curves: this.engine.plan.tally?.noCurves() };
   }
 
   /** Measures a data set in inference mode, a turn for each chunk; gives the rows done. Errors: DATA. */
   *evaluateChunks(where: string, data: ReadDataset, measuring: Measuring): Generator<number, void, void> {
     const { engine } = this;
     const loss = this.lossOf("evaluate", data);
+    const { sums, kernelSums } = measuring;
     for (const selection of chunksOf(data, engine)) {
       const { count } = selection;
       loadBatch(where, engine, loss.program, data, selection);
       loss.forward.run(count);
       this.count(loss, data, selection, measuring);
+      // The kernel's own sums go on: those of chunks, added up, would depend on how many rows a chunk has.
+      engine.sums.set(kernelSums);
       loss.rest.run(count);
-      this.addSums(measuring.sums);
+      kernelSums.set(engine.sums);
+      [sums.loss, sums.weight] = kernelSums;
       yield count;
     }
   }
 
   /** Means of what was summed; accuracy only where there are classes. */
-  measures({ sums, curves }: Measuring): Evaluation {
+  measures({ sums, curves }: Summed): Evaluation {
     const { loss, weight, correct, answers, tally } = sums;
     return {
       loss: weight > 0 ? loss / weight : 0,
@@ -162,7 +174,7 @@ export class Trainer {
   }
 
   /** Right answers, and what metrics sum: between the forward part and the loss, which may overwrite z. */
-  private count({ correct, program }: BoundLoss, data: ReadDataset, selection: Selection, to: Measuring): void {
+  private count({ correct, program }: BoundLoss, data: ReadDataset, selection: Selection, to: Summed): void {
     const { sums, curves } = to;
     const { start, count, order } = selection;
     if (correct) {
@@ -183,11 +195,6 @@ export class Trainer {
       rowOf: (i: number) => (order ? order[start + i] : start + i),
     };
     engine.plan.tally?.add(sums.tally, batch, curves);
-  }
-
-  private addSums(sums: LossSums): void {
-    sums.loss += this.engine.sums[0];
-    sums.weight += this.engine.sums[1];
   }
 
   private lossOf(part: "train" | "evaluate", data: ReadDataset): BoundLoss {

@@ -321,7 +321,7 @@ function lossProgram(
   b.owner = "loss";
   const rule: LossRule<LossSpec> = lossRule(loss);
   const dz = training ? { ...b.buffer(layout.outputs), stride: z.stride } : z;
-  rule.emit(loss, b, z, { kind, ref: targets }, weights ?? 0, dz, layout.sums);
+  rule.emit(loss, b, z, { kind, ref: targets }, weights ?? 0, dz, layout.sums, training ? 0 : layout.running);
   if (training) body.backward(b, dz, false);
   return {
     name: `${training ? "train" : "evaluate"} (${kind}${weighted ? ", weighted" : ""})`,

@@ -132,6 +132,8 @@ export interface Layout {
   readonly gradientOf: ReadonlyMap<BufferRef, BufferRef>;
   /** f64[2]: sum of weighted losses and sum of weights, as loss kernels write them. */
   readonly sums: BufferRef;
+  /** f64[5] behind them: where the sums of several calls go on. */
+  readonly running: BufferRef;
   /** Every buffer that the batch does not size, in the order of their addresses. */
   readonly fixed: readonly BufferRef[];
 }
@@ -185,7 +187,7 @@ export function layOut(spec: NetworkSpec, momentNames?: readonly string[]): Layo
     return { ...layer, index, parameters: refs, buffers: ownBuffers, chains };
   };
   const planned = measured.map(planLayer);
-  const sums = fixedBuffer("sums", "inputOutput", 4);
+  const sums = fixedBuffer("sums", "inputOutput", 14);
   return {
     spec,
     inference,
@@ -202,6 +204,7 @@ export function layOut(spec: NetworkSpec, momentNames?: readonly string[]): Layo
     blocks,
     gradientOf,
     sums,
+    running: part("running", sums, 4, 10),
     fixed: [blocks.parameters, blocks.buffers, blocks.gradients, ...blocks.moments, sums],
   };
 }

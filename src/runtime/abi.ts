@@ -32,10 +32,11 @@ export type Map1ParameterBackward = (n: number, saved: number, dy: number, dx: n
 
 /** A loss over rows x n outputs with its gradient. `weights` f32[rows] or 0 (all ones).
  *  `out` f64[2]: sum of weight * row loss, sum of weights. Row loss: the mean over the n outputs (cross-entropy: the row's loss).
- *  dz = d(out[0] / out[1]) / dz; dz may be z. */
+ *  dz = d(out[0] / out[1]) / dz; dz may be z. `running` f64[5], zeros at first, or 0: sums go on from there to there, with
+ *  the same bits however the rows are cut into calls. */
 export type RowLoss = (
   rows: number, n: number, z: number, ldz: number,
-  targets: number, ldt: number, weights: number, dz: number, lddz: number, out: number,
+  targets: number, ldt: number, weights: number, dz: number, lddz: number, out: number, running?: number,
 ) => void;
 
 /** All kernels. Matrices are row-major. Units: addresses are byte offsets, 4-byte aligned; all else counts elements, `ld*`
@@ -113,7 +114,7 @@ export interface Kernels {
   /** Softmax and cross-entropy on logits z; labels i32[rows] in 0..n-1. */
   softmax_cross_entropy: (
     rows: number, n: number, z: number, ldz: number,
-    labels: number, weights: number, dz: number, lddz: number, out: number,
+    labels: number, weights: number, dz: number, lddz: number, out: number, running?: number,
   ) => void;
   /** The same with target rows (one-hot or probabilities, any sum): loss = sum_j t_j * (logsumexp(z) - z_j). */
   softmax_cross_entropy_dense: RowLoss;
@@ -125,6 +126,7 @@ export interface Kernels {
   huber: (
     rows: number, n: number, z: number, ldz: number,
     targets: number, ldt: number, weights: number, dz: number, lddz: number, out: number, delta: number,
+    running?: number,
   ) => void;
 
   /** y f32[rows, n] = one-hot rows of the labels, smoothed: (1 - epsilon) * t + epsilon / n. */

@@ -16,10 +16,12 @@ interface Problem {
   readonly weights: Float32Array | undefined;
 }
 
+type LossArgs = [number, number, number, number, number, number, number, number, number, number];
+
 interface LossCase {
   readonly name: string;
   readonly kind: LossKind;
-  readonly run: (k: Kernels, args: Parameters<Kernels["mean_squared_error"]>) => void;
+  readonly run: (k: Kernels, args: LossArgs, running?: number) => void;
   readonly targets: (random: RandomSource, rows: number, n: number) => Float32Array;
   /** Largest error of row i's loss, before weights. */
   readonly lossBound: (problem: Problem, row: number) => number;
@@ -80,7 +82,7 @@ const CASES: readonly LossCase[] = [
   {
     name: "softmax_cross_entropy_dense, one-hot",
     kind: "cross-entropy",
-    run: (k, args) => k.softmax_cross_entropy_dense(...args),
+    run: (k, args, running) => k.softmax_cross_entropy_dense(...args, running),
     targets: (random, rows, n) =>
       Float32Array.from(
         oneHot(
@@ -94,7 +96,7 @@ const CASES: readonly LossCase[] = [
   {
     name: "softmax_cross_entropy_dense, rows of any sum",
     kind: "cross-entropy",
-    run: (k, args) => k.softmax_cross_entropy_dense(...args),
+    run: (k, args, running) => k.softmax_cross_entropy_dense(...args, running),
     targets: uniform(0, 1),
     lossBound: crossEntropyLossBound,
     gradientBound: crossEntropyGradientBound,
@@ -102,7 +104,7 @@ const CASES: readonly LossCase[] = [
   {
     name: "sigmoid_binary_cross_entropy",
     kind: "binary-cross-entropy",
-    run: (k, args) => k.sigmoid_binary_cross_entropy(...args),
+    run: (k, args, running) => k.sigmoid_binary_cross_entropy(...args, running),
     targets: (random, rows, n) => random.floats(rows * n, -0.5, 1.5).map((t) => Math.min(Math.max(t, 0), 1)),
     // A product and a sum of positive terms; log1p(e) to 2 ulps and the error of e in it.
     lossBound: mean((z, t) => 8 * U * (Math.max(z, 0) - z * t + Math.log1p(Math.exp(-Math.abs(z))))),
@@ -112,7 +114,7 @@ const CASES: readonly LossCase[] = [
   {
     name: "mean_squared_error",
     kind: "mean-squared-error",
-    run: (k, args) => k.mean_squared_error(...args),
+    run: (k, args, running) => k.mean_squared_error(...args, running),
     targets: uniform(-2, 2),
     lossBound: mean((z, t) => 8 * U * (z - t) ** 2),
     gradientBound: each((z, t) => 6 * U * Math.abs(z - t)),
@@ -120,7 +122,7 @@ const CASES: readonly LossCase[] = [
   {
     name: "mean_absolute_error",
     kind: "mean-absolute-error",
-    run: (k, args) => k.mean_absolute_error(...args),
+    run: (k, args, running) => k.mean_absolute_error(...args, running),
     targets: uniform(-2, 2),
     lossBound: mean((z, t) => 4 * U * Math.abs(z - t)),
     gradientBound: each(() => 3 * U),
@@ -128,7 +130,7 @@ const CASES: readonly LossCase[] = [
   {
     name: "huber",
     kind: "huber",
-    run: (k, args) => k.huber(...args, DELTA),
+    run: (k, args, running) => k.huber(...args, DELTA, running),
     targets: uniform(-2, 2),
     lossBound: mean((z, t) => 8 * U * Math.min(Math.abs(z - t), DELTA) * Math.abs(z - t)),
     gradientBound: each((z, t) => 4 * U * Math.min(Math.abs(z - t), DELTA)),
@@ -209,18 +211,11 @@ test.each(CASES)("$name: loss and gradient, with and without weights, in place, 
           const run = (inPlace: boolean): [Float32Array, Float64Array] => {
             const at = place(space, problem, pads, inPlace);
             const { z, targets, weights, dz, out } = at;
-            spec.run(space.kernels, [
-              rows,
-              n,
-              z.address,
-              z.ld,
-              targets.address,
-              targets.ld,
-              weights,
-              dz.address,
-              dz.ld,
-              out.byteOffset,
-            ]);
+            spec.run(
+              space.kernels,
+              [rows, n, z.address, z.ld, targets.address, targets.ld, weights, dz.address, dz.ld, out.byteOffset],
+              0,
+            );
             expect(dz.trespass(), what).toBeUndefined();
             expectSameBits(targets.read(), problem.targets, "targets");
             return [dz.read(), out];
@@ -272,6 +267,48 @@ test("softmax_cross_entropy by labels: loss and gradient, with and without weigh
           expectSameBits(again, dz, `in place, ${what}`);
           expect(Array.from(outAgain), `in place, ${what}`).toEqual(Array.from(out));
         }
+      }
+    }
+  }
+});
+
+const BY_LABELS = {
+  name: "softmax_cross_entropy",
+  run: (k: Kernels, [rows, n, z, ldz, labels, _, ...rest]: LossArgs, running: number) =>
+    k.softmax_cross_entropy(rows, n, z, ldz, labels, ...rest, running),
+};
+
+test.each([BY_LABELS, ...CASES])("$name: sums that run on are the same however rows are cut into calls", (spec) => {
+  const random = randomSource(14);
+  const space = openSpace(1 << 20);
+  const rows = 230;
+  for (const n of [1, 3, 4, 10, 100]) {
+    for (const weighted of [false, true]) {
+      for (const pad of [0, 3]) {
+        space.reset();
+        const values = random.floats(rows * n, -20, 20);
+        const labels = space.i32(Array.from({ length: rows }, () => random.integer(n))).byteOffset;
+        const targets = "targets" in spec ? space.matrix(rows, n, n, spec.targets(random, rows, n)) : undefined;
+        const weights = weighted ? space.vector(rows, weightsOf(random, rows)).address : 0;
+        const out = space.f64(2);
+        const running = space.f64(5);
+        const sum = (cut: number, from: number): number[] => {
+          const z = space.matrix(rows, n, n + pad, values);
+          running.fill(0);
+          for (let row = 0; row < rows; row += cut) {
+            const count = Math.min(cut, rows - row);
+            const at = z.address + row * z.ld * 4;
+            const target = targets ? targets.address + row * n * 4 : labels + row * 4;
+            const weight = weights && weights + row * 4;
+            spec.run(space.kernels, [count, n, at, z.ld, target, n, weight, at, z.ld, out.byteOffset], from);
+          }
+          return Array.from(out);
+        };
+        const whole = sum(rows, running.byteOffset);
+        for (const cut of [1, 2, 3, 5, 7, 64]) expect(sum(cut, running.byteOffset)).toEqual(whole);
+        // The same sums in another order.
+        const alone = sum(rows, 0);
+        expectWithin(whole, alone, (i) => 1e-12 * alone[i], `${rows} x ${n}`);
       }
     }
   }
