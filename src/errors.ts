@@ -15,8 +15,17 @@ export const HINTS: Readonly<Record<ErrorCode, string>> = {
   RUNTIME: 'simd: "strict" and threads: 1 ask the least of an engine.',
 };
 
+/** The same for all copies of the package in a process, such as its modules and its CommonJS files. */
+const BRAND = Symbol.for("simdgrad.error");
+
 /** What the package throws: its message says what was expected, what came and where. */
 export class SimdgradError extends Error {
+  /** Also of what another copy of the package threw. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    // biome-ignore lint/complexity/noThisInStatic: a class derived from it has only its own instances.
+    return Object.hasOwn(this, Symbol.hasInstance) ? BRAND in Object(value) : super[Symbol.hasInstance](value);
+  }
+
   override readonly name = "SimdgradError";
   /** What is wrong, for programs. */
   readonly code: ErrorCode;
@@ -27,6 +36,7 @@ export class SimdgradError extends Error {
     super(`${message} ${hint}`, options);
     this.code = code;
     this.hint = hint;
+    Object.defineProperty(this, BRAND, { value: true });
   }
 }
 

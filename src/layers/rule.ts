@@ -54,14 +54,19 @@ export function normalizeChain(
   return Object.freeze(resolved);
 }
 
+/** The end of the hint for a kind that is not known. */
+export const OWN_KINDS = "Those of your own go into `custom`, which simdgrad/infer has not.";
+
 /** The rule of a layer. Errors: CONFIG for what is no layer, or plain data of a kind that is not known. */
 export function layerRule(spec: AnyLayer, known: LayerRules = basicLayers): LayerRule<AnyLayer> {
   const { kind, [RULE]: own } = (spec ?? {}) as AnyLayer & { [RULE]?: LayerRule<AnyLayer> };
   const rule = own ?? (typeof kind === "string" && Object.hasOwn(known, kind) ? known[kind] : met.get(kind));
   if (rule) return rule;
+  const kinds = [...Object.keys(known), ...met.keys()].join(", ");
+  const hint = `Make one with its function, e.g. dense(...); plain data may be of these kinds: ${kinds}.`;
   throw new SimdgradError(
     "CONFIG",
     `layers: expected a layer, received ${show(spec)}.`,
-    `Make one with its function, e.g. dense(...); plain data may be of these kinds: ${[...Object.keys(known), ...met.keys()].join(", ")}. Those of your own go into \`custom\`.`,
+    typeof kind === "string" ? `${hint} ${OWN_KINDS}` : hint,
   );
 }

@@ -1,5 +1,6 @@
 // A model as a file, a safetensors file with JSON in its metadata: what its writer and its reader agree on.
 import { HINTS, SimdgradError, withoutHint } from "../errors.ts";
+import { OWN_KINDS } from "../layers/rule.ts";
 import type { LearningRate } from "../schedules.ts";
 import type { StateCopy } from "./engine.ts";
 import type { RunState } from "./progress.ts";
@@ -56,7 +57,9 @@ export function inFile<T>(part: string, read: () => T): T {
       throw new SimdgradError("FORMAT", `${wrong} ${(cause as Error).message}.`, undefined, { cause });
     }
     if (cause.code !== "CONFIG") throw cause;
-    const hint = cause.hint === HINTS.CONFIG ? HINTS.FORMAT : `${cause.hint} ${HINTS.FORMAT}`;
+    // A layer of the user's own is no damage.
+    const own = cause.hint.endsWith(OWN_KINDS);
+    const hint = own ? cause.hint : cause.hint === HINTS.CONFIG ? HINTS.FORMAT : `${cause.hint} ${HINTS.FORMAT}`;
     throw new SimdgradError("FORMAT", `${wrong} ${withoutHint(cause)}`, hint, { cause });
   }
 }

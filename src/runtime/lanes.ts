@@ -33,8 +33,8 @@ export interface LaneWorker {
   unref?(): void;
 }
 
-/** A share longer than this counts as a dead lane. Units: ms. */
-const LANE_TIMEOUT = 20_000;
+/** A share longer than this counts as a dead lane; on a busy machine one may wait for long. Units: ms. */
+const LANE_TIMEOUT = 60_000;
 /** Runs in a row that mostly waited before one lane takes over, and for how many. */
 const PATIENCE = 4;
 const ALONE_FOR = 200;

@@ -56,7 +56,8 @@ describe("the actor's loss", () => {
   });
 });
 
-describe("training", () => {
+/** Ten seconds and more of computing, on a busy machine of minutes. */
+describe("training", { timeout: 600_000 }, () => {
   it.each([1, 2, 3])("balances the pole within 1,000 episodes, seed %i", (seed) => {
     const { solved, episodes, mean, agent } = train(seed, 1000);
     expect({ solved, enough: mean >= 475, full: episodes >= 100 }).toEqual({ solved: true, enough: true, full: true });
@@ -82,7 +83,7 @@ describe("training", () => {
   });
 });
 
-describe("the program", () => {
+describe("the program", { timeout: 600_000 }, () => {
   const program = fileURLToPath(new URL("../../build/examples/cart-pole.mjs", import.meta.url));
   const start = (...args: string[]) => spawnSync(process.execPath, [program, ...args], { encoding: "utf8" });
 

@@ -16,6 +16,7 @@ import {
   sequential,
   sgd,
 } from "../../src/index.ts";
+import { load as loadPredictor } from "../../src/infer.ts";
 import { expectWithin } from "../support/bounds.ts";
 import { randomSource } from "../support/random.ts";
 
@@ -114,6 +115,11 @@ describe("defineLayer", () => {
     expect(Buffer.from(same.save()).equals(Buffer.from(model.save()))).toBe(true);
     expect(model.clone().predict(data.x)).toEqual(model.predict(data.x));
     expectError(() => load(bytes), "FORMAT", /expected a layer.*matmul/);
+    for (const open of [() => load(bytes), () => loadPredictor(bytes)]) {
+      // It is as it was written: nothing but its definition is wanting.
+      expectError(open, "FORMAT", /go into `custom`, which simdgrad\/infer has not\.$/);
+      expect(open).not.toThrow(/damaged|another version/);
+    }
     const layers = [{ kind: "matmul", units: 2 } as never];
     expect(sequential({ input: 3, layers, custom: [matmul] }).predict([[1, 2, 3]])).toHaveLength(2);
     expectError(() => sequential({ input: 3, layers }), "CONFIG", /expected a layer/);

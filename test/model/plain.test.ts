@@ -13,6 +13,7 @@ import {
   type Model,
   residual,
   type SequentialConfig,
+  SimdgradError,
   sequential,
 } from "../../src/index.ts";
 
@@ -59,4 +60,30 @@ it("layers and optimizers made by the CommonJS files are known to the others", (
   const optimizer = sgd({ learningRate: warmup({ steps: 2, after: 0.1 }) });
   const model = sequential({ input: 3, layers, loss: "mean-squared-error", optimizer });
   expect(model.trainBatch([[1, 2, 3]], [[1, 2]])).toBeGreaterThan(0);
+});
+
+it("errors of the CommonJS files are instances for the modules, and the other way round", () => {
+  const other = createRequire(import.meta.url)("../../dist/cjs/index.js") as typeof import("../../src/index.ts");
+  const thrownBy = (wrong: () => unknown): unknown => {
+    try {
+      return wrong();
+    } catch (error) {
+      return error;
+    }
+  };
+  const [own, theirs] = [dense, other.dense].map((make) => thrownBy(() => make(0)));
+  expect(other.SimdgradError).not.toBe(SimdgradError);
+  for (const error of [own, theirs]) {
+    expect(error instanceof SimdgradError).toBe(true);
+    expect(error instanceof other.SimdgradError).toBe(true);
+    expect(error instanceof Error).toBe(true);
+  }
+  for (const value of [new Error("a"), {}, null, undefined, "SimdgradError", { name: "SimdgradError", code: "DATA" }]) {
+    expect(value instanceof SimdgradError).toBe(false);
+  }
+  // Of a class derived from it, only its own.
+  class Derived extends SimdgradError {}
+  expect(own instanceof Derived).toBe(false);
+  expect(new Derived("DATA", "a") instanceof Derived).toBe(true);
+  expect(new Derived("DATA", "a") instanceof other.SimdgradError).toBe(true);
 });
