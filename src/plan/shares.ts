@@ -26,7 +26,7 @@ const forward = elements(1, 2);
 const backward = elements(1, 2, 3);
 
 /** What is not here runs on the first lane: losses, whose sum has an order, and what is small. */
-const DIVISIONS: Partial<Record<KernelName, Division>> = {
+export const DIVISIONS: Partial<Record<KernelName, Division>> = {
   sgemm_nn: product,
   sgemm_nt: product,
   sgemm_tn: product,
