@@ -9,6 +9,7 @@ import { place } from "../plan/arena.ts";
 import { compile, type Plan } from "../plan/compile.ts";
 import { type NetworkConfig, type NetworkSpec, normalizeNetwork } from "../plan/layout.ts";
 import { type MemoryReport, memoryReport } from "../plan/print.ts";
+import { MAX_LANES } from "../runtime/barrier.ts";
 import type { LaneWorker } from "../runtime/lanes.ts";
 import { type ModuleSource, SIMD_MODES, type Simd } from "../runtime/module.ts";
 import { Engine, type EngineOptions, type Threading } from "./engine.ts";
@@ -72,7 +73,10 @@ function checkConfig(where: string, config: SequentialConfig, threading?: Thread
 function checkRun(where: string, options: RunOptions, threading: Threading | undefined): CheckedRun {
   const { simd = "strict", threads = 1, worker, maxBatch = 256 } = options;
   checkName(where, "simd", simd, SIMD_MODES);
-  if (checkCount(where, "threads", threads) > 1) threading?.check(where, threads);
+  if (checkCount(where, "threads", threads) > MAX_LANES) {
+    throw new SimdgradError("CONFIG", `${where}: expected at most ${MAX_LANES} threads, received ${threads}.`);
+  }
+  if (threads > 1) threading?.check(where, threads);
   if (worker !== undefined && typeof worker !== "function") {
     throw new SimdgradError("CONFIG", `${where}: expected worker to be a function, received ${show(worker)}.`);
   }
@@ -99,6 +103,7 @@ function checkHosted(where: string, { hosted }: Plan, threads: number): void {
 export function planMemory(config: SequentialConfig): MemoryReport {
   const { spec, run } = checkConfig("planMemory", config);
   const plan = compile(spec);
+  checkHosted("planMemory", plan, run.threads);
   return memoryReport(place(plan.fixed, plan.programs, run.capacity, run.threads));
 }
 

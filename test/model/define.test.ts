@@ -11,6 +11,7 @@ import {
   type ErrorCode,
   layerNorm,
   load,
+  planMemory,
   residual,
   type SequentialConfig,
   sequential,
@@ -179,6 +180,7 @@ describe("defineLayer", () => {
 
   it("refuses threads, other kinds' names, and what is no definition or no option", () => {
     expectError(() => sequential({ ...config(true), threads: 2 }), "CONFIG", /threads: 1/);
+    expectError(() => planMemory({ ...config(true), threads: 2 }), "CONFIG", /planMemory.*threads: 1/);
     expectError(() => load(sequential(config(true)).save(), { threads: 2, custom: [matmul] }), "CONFIG", /threads: 1/);
     const definition = { kind: "mine", shape: () => 1, forward: () => undefined, backward: () => undefined };
     expectError(() => defineLayer({ ...definition, kind: "dense" }), "CONFIG", /kind.*"dense".*Taken/);
