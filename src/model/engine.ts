@@ -1,5 +1,6 @@
 // A plan bound to an instance: addresses, views and runnable lists. It knows no layers and no user data.
 import type { BufferRef, Magnitudes, Step, UpdateState } from "../contract.ts";
+import type { SimdgradError } from "../errors.ts";
 import { type Placement, place } from "../plan/arena.ts";
 import { bind, type Call, run } from "../plan/bind.ts";
 import type { Plan } from "../plan/compile.ts";
@@ -27,7 +28,11 @@ export interface Threading {
   share(engine: Engine, steps: readonly Step[], rows: number): SharedRun | undefined;
 }
 
-type SharedRun = () => number | undefined;
+interface SharedRun {
+  run(): number | undefined;
+  /** It is run no more. */
+  forget(): void;
+}
 
 /** Row counts whose bound lists are kept; serving many sizes must not grow without end. */
 const KEPT_ROW_COUNTS = 64;
@@ -63,6 +68,8 @@ export class Engine {
   readonly plan: Plan;
   readonly kernels: Kernels;
   readonly update: UpdateClock;
+  /** Every buffer that the memory has had: a shared one that grew leaves older ones of the same bytes. */
+  readonly buffers = new WeakSet<ArrayBufferLike>();
   /** The whole memory; made anew when it grows. */
   f32!: Float32Array;
   i32!: Int32Array;
@@ -77,6 +84,8 @@ export class Engine {
   most: Magnitudes | undefined;
   /** Somebody may write parameters and moments at any time. */
   isExposed: boolean;
+  /** After an update that stopped halfway: nothing may read or write the weights again. */
+  torn: SimdgradError | undefined;
   readonly options: EngineOptions;
   readonly instance: Instance;
   readonly module: WasmModule;
@@ -97,6 +106,7 @@ export class Engine {
 
   private renewViews(): void {
     const { buffer } = this.instance.memory;
+    this.buffers.add(buffer);
     this.f32 = new Float32Array(buffer);
     this.i32 = new Int32Array(buffer);
     this.sums = new Float64Array(buffer, this.address(this.plan.sums), 7);
@@ -170,7 +180,7 @@ export class RunList {
   /** The sum of the calls' results, where they have any. Errors: RUNTIME when a lane died. */
   run(rows: number): number {
     const { threads, threading } = this.engine.options;
-    const sum = threading && threads > 1 ? this.sharedRun(threading, rows)?.() : undefined;
+    const sum = threading && threads > 1 ? this.sharedRun(threading, rows)?.run() : undefined;
     return sum ?? run(this.calls(rows));
   }
 
@@ -193,6 +203,7 @@ export class RunList {
   private forgetStale(): void {
     const { generation } = this.engine;
     if (this.generation === generation && this.bound.size + this.shared.size <= KEPT_ROW_COUNTS) return;
+    for (const shared of this.shared.values()) shared?.forget();
     this.bound.clear();
     this.shared.clear();
     this.generation = generation;

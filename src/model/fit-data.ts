@@ -59,7 +59,7 @@ export function readFitData(
  *  checked again with each batch, and copied only where they lie in the model's own memory. */
 function readSet(where: string, data: Dataset, { engine, shape }: Trainer, inputs: FitInputs[]): ReadDataset {
   const set = readDataset(where, data, shape);
-  const x = apartFrom(set.x, engine.f32.buffer);
+  const x = apartFrom(set.x, engine.buffers);
   inputs.push({ where, x });
   checkIndices(where, engine.plan, x);
   const { kind, matrix } = set.targets;

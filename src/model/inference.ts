@@ -30,7 +30,7 @@ export class Inference {
         `Make it with new Float32Array(${length}).`,
       );
     }
-    if (out.buffer === this.engine.f32.buffer) {
+    if (this.engine.buffers.has(out.buffer)) {
       throw new SimdgradError(
         "CONFIG",
         "predictInto: expected an out of its own, received a view of the model's memory.",

@@ -148,7 +148,7 @@ export function largestOfRow(values: ArrayLike<number>, row: number, columns: nu
   return best;
 }
 
-/** The same values out of the reach of `buffer`, which may be detached or change. */
-export function apartFrom(matrix: Matrix, buffer: ArrayBufferLike): Matrix {
-  return matrix.values.buffer === buffer ? { ...matrix, values: matrix.values.slice() } : matrix;
+/** The same values out of the reach of `buffers`, which may be detached or change. */
+export function apartFrom(matrix: Matrix, buffers: WeakSet<ArrayBufferLike>): Matrix {
+  return buffers.has(matrix.values.buffer) ? { ...matrix, values: matrix.values.slice() } : matrix;
 }

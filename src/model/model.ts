@@ -239,22 +239,28 @@ export class Model {
   /** Lets go of memory and lanes at once; optional, as an unreachable model is freed anyway. */
   [Symbol.dispose](): void {
     if (!this.#bound) return;
-    this.#idle("dispose").engine.lanes?.stop();
+    const { engine } = this.#bound;
+    if (!engine.torn) this.#idle("dispose");
+    engine.lanes?.stop();
     this.#bound = undefined;
   }
 
   /** What Node's console shows. */
   [Symbol.for("nodejs.util.inspect.custom")](): string {
+    if (this.#bound?.engine.torn) return "Model, torn";
     return this.#bound ? `Model\n${this.summary()}` : "Model, disposed";
   }
 
   #live(where: string): Bound {
-    if (this.#bound) return this.#bound;
-    throw new SimdgradError(
-      "CONFIG",
-      `${where}: expected a model in use, received one that is disposed.`,
-      "Build or load another; clone() before the end keeps one.",
-    );
+    if (!this.#bound) {
+      throw new SimdgradError(
+        "CONFIG",
+        `${where}: expected a model in use, received one that is disposed.`,
+        "Build or load another; clone() before the end keeps one.",
+      );
+    }
+    if (this.#bound.engine.torn) throw this.#bound.engine.torn;
+    return this.#bound;
   }
 
   /** For calls that change the model: not while a training runs. */

@@ -24,9 +24,9 @@ export function trainBatch(trainer: Trainer, x: Inputs, y: TargetsInput, options
 /** Plans for these rows if need be; data that lies in the model's own memory, which may move, is copied out first. */
 function makeRoom(engine: Engine, data: ReadDataset): ReadDataset {
   if (data.rows <= engine.placement.capacity) return data;
-  const { buffer } = engine.f32;
+  const { buffers } = engine;
   const { kind, matrix } = data.targets;
-  const apart = { ...data, x: apartFrom(data.x, buffer), targets: { kind, matrix: apartFrom(matrix, buffer) } };
+  const apart = { ...data, x: apartFrom(data.x, buffers), targets: { kind, matrix: apartFrom(matrix, buffers) } };
   engine.ensureCapacity("trainBatch", data.rows);
   return apart;
 }

@@ -36,12 +36,19 @@ export class TwoWay {
     const training = mode === "training";
     const read = readMatrix("forward", "x", x, spec.input);
     if (training) checkBatchRows("forward", engine.plan, read.rows);
-    const matrix = read.rows > engine.placement.capacity ? apartFrom(read, engine.f32.buffer) : read;
+    const matrix = read.rows > engine.placement.capacity ? apartFrom(read, engine.buffers) : read;
     engine.ensureCapacity("forward", matrix.rows);
     this.forget();
     loadInputs("forward", engine, program.x, matrix, { start: 0, count: matrix.rows });
-    if (training) engine.update.forwards++;
-    forward.run(matrix.rows);
+    const { update } = engine;
+    const { forwards } = update;
+    if (training) update.forwards++;
+    try {
+      forward.run(matrix.rows);
+    } catch (error) {
+      update.forwards = forwards;
+      throw error;
+    }
     commit?.run(matrix.rows);
     this.rows = matrix.rows;
     this.mode = mode;

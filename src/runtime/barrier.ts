@@ -10,12 +10,14 @@ export const COMMAND = 1;
 const ARRIVED = 2;
 const GENERATION = 3;
 const SLEEPERS = 4;
-/** 1 after a kernel trapped in a lane. */
+/** 1 after a lane failed or ended: then nobody waits at a barrier again. */
 export const FAILED = 5;
 /** From here: how many lists each lane has. */
 export const LOADED = 16;
 /** From here: the sum of results of each lane's last share. */
 export const RESULTS = 80;
+/** From here: 1 for each lane that runs nothing any more. */
+export const LEFT = 144;
 export const MAX_LANES = 64;
 /** From this byte: scalars of the update list, f64. */
 export const SCALARS_BYTE = 1024;
@@ -40,9 +42,11 @@ export interface LaneStep {
 
 /** Spins before a lane sleeps: some 20 us, about what waking costs. */
 const SPINS = 4000;
+/** How long a lane with a limit sleeps before it looks whether others came. Units: ms. */
+const SLICE = 1000;
 
 export class Barrier {
-  /** Milliseconds slept; measured only where asked for. */
+  /** Milliseconds slept, or spun instead; measured only where asked for. */
   slept = 0;
   private readonly words: Int32Array;
   private readonly lanes: number;
@@ -57,59 +61,80 @@ export class Barrier {
     this.now = now;
   }
 
-  /** Returns when all lanes have arrived; false when they did not within `timeout` ms of sleep. */
-  wait(timeout: number): boolean {
+  /** Returns when all lanes have arrived. Throws after `fail`, and when none came for `seconds`. */
+  wait(seconds: number): void {
     const { words } = this;
+    // Read first: whoever misses a failure here waits for a generation that it has ended.
     const generation = Atomics.load(words, GENERATION);
+    this.check();
     if (Atomics.add(words, ARRIVED, 1) + 1 === this.lanes) {
       Atomics.store(words, ARRIVED, 0);
       Atomics.add(words, GENERATION, 1);
       if (Atomics.load(words, SLEEPERS) > 0) Atomics.notify(words, GENERATION);
-      return true;
+      return;
     }
-    return this.waitFor(GENERATION, generation, SPINS, timeout);
+    if (!this.waitFor(GENERATION, generation, SPINS, seconds)) throw new Error("timeout");
+    this.check();
   }
 
-  /** Spins, then sleeps, until a word is no longer `value`. */
-  waitFor(word: number, value: number, spins: number, timeout: number): boolean {
+  /** Lets all lanes out of this barrier and every later one. */
+  fail(): void {
+    const { words } = this;
+    Atomics.store(words, FAILED, 1);
+    Atomics.add(words, GENERATION, 1);
+    Atomics.notify(words, GENERATION);
+  }
+
+  private check(): void {
+    if (Atomics.load(this.words, FAILED) !== 0) throw new Error("a lane failed");
+  }
+
+  /** Spins, then sleeps, until a word is no longer `value`; false when for `seconds` no lane arrived anywhere. Whole
+   *  slices are counted and no clock is read, so that a machine that slept loses no lane. */
+  waitFor(word: number, value: number, spins: number, seconds: number): boolean {
     const { words } = this;
     for (let i = 0; i < spins; i++) {
       if (Atomics.load(words, word) !== value) return true;
     }
     const started = this.now();
-    if (!this.mayBlock) {
-      while (Atomics.load(words, word) === value) if (this.now() - started > timeout) return false;
-      return true;
-    }
-    let outcome: string;
+    const slice = seconds < Number.POSITIVE_INFINITY ? SLICE : seconds;
+    let left = seconds;
+    let arrived = Atomics.load(words, ARRIVED);
     Atomics.add(words, SLEEPERS, 1);
     // Again where an engine woke the lane for nothing.
-    do outcome = Atomics.wait(words, word, value, timeout);
-    while (outcome === "ok" && Atomics.load(words, word) === value);
+    while (left > 0 && Atomics.load(words, word) === value) {
+      if (this.sleep(word, value, slice)) continue;
+      const now = Atomics.load(words, ARRIVED);
+      left = now === arrived ? left - 1 : seconds;
+      arrived = now;
+    }
     Atomics.sub(words, SLEEPERS, 1);
     this.slept += this.now() - started;
-    return outcome !== "timed-out";
+    return left > 0;
+  }
+
+  /** False when the time is up. */
+  private sleep(word: number, value: number, milliseconds: number): boolean {
+    const { words } = this;
+    if (this.mayBlock) return Atomics.wait(words, word, value, milliseconds) !== "timed-out";
+    const end = this.now() + milliseconds;
+    while (Atomics.load(words, word) === value) if (this.now() > end) return false;
+    return true;
   }
 }
 
 /** A lane's share, ready to run: the sum of the calls' results. */
-export type Share = (barrier: Barrier, timeout: number) => number;
+export type Share = (barrier: Barrier, seconds: number) => number;
 
-/** Throws what a kernel throws, but never before every barrier of the share has been met. */
+/** Throws what a kernel or a barrier throws; the other lanes learn of it by `fail`. */
 export function bindShare(steps: readonly LaneStep[], kernels: Kernels, scalars: Float64Array): Share {
   const bound = steps.map(({ call, barrier }) => ({ call: call && bindCall(call, kernels, scalars), barrier }));
-  return (barrier, timeout) => {
+  return (barrier, seconds) => {
     let sum = 0;
-    let trap: unknown;
     for (const step of bound) {
-      try {
-        if (step.call) sum += Number(step.call() ?? 0);
-      } catch (error) {
-        trap ??= error;
-      }
-      if (step.barrier && !barrier.wait(timeout)) throw new Error("timeout");
+      if (step.call) sum += Number(step.call() ?? 0);
+      if (step.barrier) barrier.wait(seconds);
     }
-    if (trap !== undefined) throw trap;
     return sum;
   };
 }

@@ -8,8 +8,8 @@ import {
   COMMAND,
   COMMAND_STOP,
   COMMAND_YIELD,
-  FAILED,
   type LaneStep,
+  LEFT,
   LOADED,
   RESULTS,
   SCALARS_BYTE,
@@ -17,7 +17,7 @@ import {
   type Share,
 } from "./barrier.ts";
 
-/** First message: what to work on. Then lists, one a message. */
+/** First message: what to work on. Then lists, and those to forget, one a message. */
 export type LaneMessage =
   | {
       readonly lane: number;
@@ -26,26 +26,31 @@ export type LaneMessage =
       readonly memory: WasmMemory;
       readonly block: SharedArrayBuffer;
     }
-  | { readonly list: number; readonly steps: readonly LaneStep[] };
+  | { readonly list: number; readonly steps: readonly LaneStep[] }
+  | { readonly forget: number };
 
-/** A lane gives up a barrier after this long: its main thread is gone. Units: ms. */
-const FORGOTTEN = 60_000;
+/** A lane never gives up its main thread, which ends it when it goes. */
+const FOREVER = Number.POSITIVE_INFINITY;
 /** Spins before a lane without a command sleeps: about 100 us, the usual pause between two lists. */
 const IDLE_SPINS = 20_000;
 
 interface Port {
-  on?: (event: "message", listener: (message: LaneMessage) => void) => void;
+  on?: (event: "message" | "messageerror", listener: (message: LaneMessage) => void) => void;
   onmessage?: ((event: { data: LaneMessage }) => void) | null;
+  onmessageerror?: (() => void) | null;
 }
 
 const shares = new Map<number, Share>();
-let serve: (() => void) | undefined;
 let kernels: Kernels;
 let scalars: Float64Array;
 let words: Int32Array;
 let own: number;
 
 function receive(message: LaneMessage): void {
+  if ("forget" in message) {
+    shares.delete(message.forget);
+    return;
+  }
   if ("list" in message) {
     shares.set(message.list, bindShare(message.steps, kernels, scalars));
     Atomics.add(words, LOADED + own, 1);
@@ -56,30 +61,46 @@ function receive(message: LaneMessage): void {
   words = new Int32Array(block, 0, SCALARS_BYTE / 4);
   scalars = new Float64Array(block, SCALARS_BYTE);
   kernels = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Kernels;
-  serve = server(new Barrier(words, lanes, true));
-  later(serve);
+  const barrier = new Barrier(words, lanes, true);
+  const leave = () => {
+    barrier.fail();
+    Atomics.store(words, LEFT + own, 1);
+    Atomics.notify(words, LEFT + own);
+  };
+  // A thread that something else ends within a share keeps nobody waiting.
+  globalThis.process?.on?.("exit", leave);
+  later(server(barrier, leave));
 }
 
-function server(barrier: Barrier): () => void {
+function server(barrier: Barrier, leave: () => void): () => void {
   let seen = 0;
-  return function serve() {
+  function serve() {
     for (;;) {
-      barrier.waitFor(SEQUENCE, seen, IDLE_SPINS, Number.POSITIVE_INFINITY);
+      barrier.waitFor(SEQUENCE, seen, IDLE_SPINS, FOREVER);
       const sequence = Atomics.load(words, SEQUENCE);
       const command = Atomics.load(words, COMMAND);
       // Nobody waits until a lane has seen the command to yield: the next one may be written right now.
       if (sequence % 2 !== 0 || Atomics.load(words, SEQUENCE) !== sequence) continue;
       seen = sequence;
       if (command === COMMAND_STOP) return;
-      if (command === COMMAND_YIELD) return later(serve);
-      try {
-        Atomics.store(words, RESULTS + own, shares.get(command)?.(barrier, FORGOTTEN) ?? 0);
-      } catch {
-        Atomics.store(words, FAILED, 1);
-      }
-      barrier.wait(FORGOTTEN);
+      if (command === COMMAND_YIELD) return later(guarded);
+      Atomics.store(words, RESULTS + own, (shares.get(command) as Share)(barrier, FOREVER));
+      barrier.wait(FOREVER);
     }
-  };
+  }
+  function guarded() {
+    try {
+      serve();
+    } catch {
+      leave();
+    }
+  }
+  return guarded;
+}
+
+/** A message that cannot be read here, as shared memory of another process: an error in the main thread. */
+function refuse(): never {
+  throw new Error("A lane cannot read its messages.");
 }
 
 /** After the messages that wait now. */
@@ -90,5 +111,10 @@ function later(task: () => void): void {
 
 const threads = globalThis.process?.getBuiltinModule?.("node:worker_threads");
 const port = (threads?.parentPort ?? globalThis) as unknown as Port;
-if (threads?.parentPort) port.on?.("message", receive);
-else port.onmessage = ({ data }) => receive(data);
+if (threads?.parentPort) {
+  port.on?.("message", receive);
+  port.on?.("messageerror", refuse);
+} else {
+  port.onmessage = ({ data }) => receive(data);
+  port.onmessageerror = refuse;
+}

@@ -1,5 +1,5 @@
 // Worker lanes over one shared memory: who starts them, commands them, and notices when they are gone.
-import { SimdgradError } from "../errors.ts";
+import { SimdgradError, show } from "../errors.ts";
 import { laneSource } from "../generated/lane.ts";
 import type { WasmModule } from "../wasm.ts";
 import {
@@ -11,8 +11,8 @@ import {
   COMMAND_YIELD,
   FAILED,
   type LaneStep,
+  LEFT,
   LOADED,
-  MAX_LANES,
   RESULTS,
   SCALARS_BYTE,
   SEQUENCE,
@@ -21,7 +21,7 @@ import {
 import type { Instance } from "./instance.ts";
 import type { LaneMessage } from "./lane.ts";
 
-export { type LaneCall, type LaneStep, MAX_LANES } from "./barrier.ts";
+export type { LaneCall, LaneStep } from "./barrier.ts";
 
 /** What lanes need of a worker, Node's or the web's. */
 export interface LaneWorker {
@@ -33,8 +33,14 @@ export interface LaneWorker {
   unref?(): void;
 }
 
-/** A share longer than this counts as a dead lane; on a busy machine one may wait for long. Units: ms. */
-const LANE_TIMEOUT = 60_000;
+/** A lane that ends says so, as a rule. One that does not is given up when nobody arrives for these seconds, and those
+ *  that the list takes at this speed, about a thirtieth of what is usual: a busy machine stops no model. Units: FLOPs
+ *  a second. */
+const LANE_SECONDS = 60;
+const LANE_SPEED = 3e8;
+const HINT =
+  "The model goes on with one thread, which threads: 1 asks for. Where blobs are refused as workers, pass `worker`: simdgrad/lane; Node's --permission wants --allow-worker.";
+
 /** Runs in a row that mostly waited before one lane takes over, and for how many. */
 const PATIENCE = 4;
 const ALONE_FOR = 200;
@@ -42,6 +48,14 @@ const ALONE_FOR = 200;
 interface LaneList {
   readonly number: number;
   readonly share: Share;
+  /** What a lane is given to come to its next barrier. */
+  readonly seconds: number;
+}
+
+interface Status {
+  dead: boolean;
+  /** What the worker told of it: an error, a code or an event. */
+  cause?: unknown;
 }
 
 /** Ends workers whose lanes are unreachable; it holds no model. */
@@ -52,16 +66,17 @@ export class Lanes {
   /** Scalars of the update list; lanes read them at each call. */
   readonly scalars: Float64Array;
   private readonly words: Int32Array;
-  private readonly workers: readonly LaneWorker[];
+  private readonly workers: LaneWorker[] = [];
   private readonly instance: Instance;
   private readonly barrier: Barrier;
-  private readonly status: { dead: boolean } = { dead: false };
+  private readonly status: Status = { dead: false };
   private lists = 0;
   private waits = 0;
   private alone = 0;
   private failed = false;
+  private running = false;
 
-  /** Errors: RUNTIME where workers or shared memory are missing. */
+  /** Errors: RUNTIME where workers cannot start; then none runs. */
   constructor(count: number, module: WasmModule, instance: Instance, makeWorker: () => LaneWorker = startWorker) {
     const block = new SharedArrayBuffer(BLOCK_BYTES);
     this.count = count;
@@ -69,33 +84,64 @@ export class Lanes {
     this.words = new Int32Array(block, 0, SCALARS_BYTE / 4);
     this.scalars = new Float64Array(block, SCALARS_BYTE);
     this.barrier = new Barrier(this.words, count, mayBlock(), () => performance.now());
-    this.workers = Array.from({ length: count - 1 }, makeWorker);
-    this.workers.forEach((worker, i) => {
-      watch(worker, this.status);
-      const { memory } = instance;
-      worker.postMessage({ lane: i + 1, lanes: count, module, memory, block } satisfies LaneMessage);
-      worker.unref?.();
-    });
+    try {
+      for (let lane = 1; lane < count; lane++) {
+        const worker = this.add(makeWorker());
+        const { memory } = instance;
+        worker.postMessage({ lane, lanes: count, module, memory, block } satisfies LaneMessage);
+      }
+    } catch (cause) {
+      this.stop();
+      throw new SimdgradError(
+        "RUNTIME",
+        `threads: expected ${count - 1} workers to start, found one that did not: ${cause instanceof Error ? cause.message : show(cause)}`,
+        HINT,
+        { cause },
+      );
+    }
     registry ??= new FinalizationRegistry((workers) => {
       for (const worker of workers) worker.terminate();
     });
     registry.register(this, this.workers, this);
   }
 
-  /** Hands each lane its share of a list. */
-  load(shares: readonly (readonly LaneStep[])[]): LaneList {
+  /** Errors: an Error for what is no worker, or one that is a lane already. */
+  private add(worker: LaneWorker): LaneWorker {
+    if (typeof worker?.postMessage !== "function" || this.workers.includes(worker)) {
+      throw new Error(`worker: expected a new Worker from each call, received ${show(worker)}.`);
+    }
+    this.workers.push(worker);
+    worker.unref?.();
+    watch(worker, this.status);
+    return worker;
+  }
+
+  /** Hands each lane its share of a list. Units: work in FLOPs. */
+  load(shares: readonly (readonly LaneStep[])[], work: number): LaneList {
     const number = this.lists++;
+    this.post((lane) => ({ list: number, steps: shares[lane] }));
+    const share = bindShare(shares[0], this.instance.kernels, this.scalars);
+    return { number, share, seconds: LANE_SECONDS + work / LANE_SPEED };
+  }
+
+  /** Lets go of a list. */
+  forget({ number }: LaneList): void {
+    this.post(() => ({ forget: number }));
+  }
+
+  private post(message: (lane: number) => LaneMessage): void {
+    if (this.failed) return;
     this.workers.forEach((worker, i) => {
-      worker.postMessage({ list: number, steps: shares[i + 1] } satisfies LaneMessage);
+      worker.postMessage(message(i + 1));
     });
-    return { number, share: bindShare(shares[0], this.instance.kernels, this.scalars) };
   }
 
   /** Whether to run this list on all lanes now: they have it, and waiting for them pays. Errors: RUNTIME, once, after
    *  a lane died; from then on one lane does all. */
   ready({ number }: LaneList): boolean {
     if (this.failed) return false;
-    if (this.status.dead || Atomics.load(this.words, FAILED) !== 0) this.fail("ended");
+    // Still running: the thread was stopped within a list, as by a time limit of node:vm.
+    if (this.running || this.status.dead || Atomics.load(this.words, FAILED) !== 0) this.fail(this.status.cause);
     if (this.alone > 0) {
       this.alone--;
       return false;
@@ -109,20 +155,24 @@ export class Lanes {
   }
 
   /** Runs a list on all lanes; the sum of the calls' results. Errors: RUNTIME when a lane does not answer. */
-  run({ number, share }: LaneList): number {
+  run({ number, share, seconds }: LaneList): number {
     const { barrier, words } = this;
     const started = performance.now();
     barrier.slept = 0;
+    this.running = true;
     this.command(number);
     let sum = 0;
     try {
-      sum = share(barrier, LANE_TIMEOUT);
-      if (!barrier.wait(LANE_TIMEOUT)) throw new Error("timeout");
+      sum = share(barrier, seconds);
+      barrier.wait(seconds);
     } catch (cause) {
-      this.fail("did not answer", cause);
+      barrier.fail();
+      // What lives must not write into what one lane does from now on.
+      for (let lane = 1; lane < this.count; lane++) barrier.waitFor(LEFT + lane, 0, 0, 1);
+      this.fail(cause);
     }
+    this.running = false;
     for (let lane = 1; lane < this.count; lane++) sum += Atomics.load(words, RESULTS + lane);
-    if (Atomics.load(words, FAILED) !== 0) this.fail("failed");
     this.weigh(barrier.slept, performance.now() - started);
     return sum;
   }
@@ -132,7 +182,7 @@ export class Lanes {
     this.failed = true;
     this.command(COMMAND_STOP);
     registry?.unregister(this);
-    for (const worker of this.workers) worker.terminate();
+    for (const worker of this.workers) worker.terminate?.();
   }
 
   private command(command: number): void {
@@ -150,22 +200,19 @@ export class Lanes {
     this.alone = ALONE_FOR;
   }
 
-  private fail(what: string, cause?: unknown): never {
+  private fail(cause?: unknown): never {
     this.stop();
     throw new SimdgradError(
       "RUNTIME",
-      `threads: expected all ${this.count} lanes to work, found one that ${what}; this step is not complete.`,
-      "The model goes on with one thread; build it anew to have all again. Where blobs are refused as workers, pass `worker`: simdgrad/lane.",
+      `threads: expected all ${this.count} lanes to work, found one that ended or did not answer; this step is not complete.`,
+      HINT,
       { cause },
     );
   }
 }
 
-/** Errors: CONFIG, RUNTIME where memory cannot be shared. */
+/** Errors: RUNTIME where memory cannot be shared. */
 export function checkLanes(where: string, count: number): void {
-  if (count > MAX_LANES) {
-    throw new SimdgradError("CONFIG", `${where}: expected at most ${MAX_LANES} threads, received ${count}.`);
-  }
   const isolated = (globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated;
   if (typeof SharedArrayBuffer === "undefined" || isolated === false) {
     throw new SimdgradError(
@@ -176,27 +223,32 @@ export function checkLanes(where: string, count: number): void {
   }
 }
 
+/** One for all, as some engines load a worker's address only later: it is never revoked. */
+let laneUrl: string | undefined;
+
 function startWorker(): LaneWorker {
   const threads = globalThis.process?.getBuiltinModule?.("node:worker_threads");
-  if (threads) return new threads.Worker(laneSource, { eval: true });
+  // Without the program's own arguments: what they preload is no matter of a lane.
+  if (threads) return new threads.Worker(laneSource, { eval: true, execArgv: [] });
   const { Worker } = globalThis;
   if (typeof Worker === "undefined") {
     throw new SimdgradError("RUNTIME", "threads: expected an environment with workers, found none.", "Use threads: 1.");
   }
-  return new Worker(URL.createObjectURL(new Blob([laneSource], { type: "text/javascript" })));
+  laneUrl ??= URL.createObjectURL(new Blob([laneSource], { type: "text/javascript" }));
+  return new Worker(laneUrl);
 }
 
 /** Notes the death of a worker without holding on to anything but `status`. */
-function watch(worker: LaneWorker, status: { dead: boolean }): void {
-  const died = () => {
+function watch(worker: LaneWorker, status: Status): void {
+  const died = (cause: unknown) => {
     status.dead = true;
+    status.cause ??= cause;
   };
   const { on, addEventListener } = worker as {
-    on?: (event: string, listener: () => void) => void;
-    addEventListener?: (event: string, listener: () => void) => void;
+    on?: (event: string, listener: (cause: unknown) => void) => void;
+    addEventListener?: (event: string, listener: (cause: unknown) => void) => void;
   };
-  if (on) for (const event of ["error", "exit"]) on.call(worker, event, died);
-  else addEventListener?.call(worker, "error", died);
+  for (const event of ["error", "messageerror", "exit"]) (on ?? addEventListener)?.call(worker, event, died);
 }
 
 /** A browser's main thread must not sleep. */
