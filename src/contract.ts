@@ -182,13 +182,13 @@ export interface LayerRule<S extends AnyLayer> {
 }
 
 /** Layers after each other within a layer; `path` comes before their index in their names. */
-export interface LayerChain {
+interface LayerChain {
   readonly path: string;
   readonly layers: readonly AnyLayer[];
 }
 
 /** What the planner hands a layer besides its parameters. */
-export interface LayerParts {
+interface LayerParts {
   /** Emit the lists of layers within it. */
   readonly chains: readonly ((b: Builder, x: BufferRef) => Emitted)[];
   readonly buffers: readonly BufferRef[];

@@ -26,7 +26,7 @@ export class SimdgradError extends Error {
     return Object.hasOwn(this, Symbol.hasInstance) ? BRAND in Object(value) : super[Symbol.hasInstance](value);
   }
 
-  override readonly name = "SimdgradError";
+  override readonly name!: "SimdgradError";
   /** What is wrong, for programs. */
   readonly code: ErrorCode;
   /** What to do about it; also the message's last sentence. */
@@ -34,6 +34,8 @@ export class SimdgradError extends Error {
 
   constructor(code: ErrorCode, message: string, hint: string = HINTS[code], options?: ErrorOptions) {
     super(`${message} ${hint}`, options);
+    // No assignment, which a frozen Error.prototype forbids.
+    Object.defineProperty(this, "name", { value: "SimdgradError" });
     this.code = code;
     this.hint = hint;
     Object.defineProperty(this, BRAND, { value: true });

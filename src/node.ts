@@ -1,10 +1,11 @@
 // Entry `simdgrad/node`: models as files. A write is whole or not at all.
 import { createHash, randomUUID } from "node:crypto";
-import { type FileHandle, lstat, open, readdir, readFile, realpath, rename, rm, stat } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { lstat, open, readdir, readlink, realpath, rename, rm, stat } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { SimdgradError, show, withoutHint } from "./errors.ts";
 import { load } from "./index.ts";
+import { readWhole, using } from "./io/read-file.ts";
 import type { LoadOptions } from "./model/build.ts";
 import type { Model } from "./model/model.ts";
 import type { SaveOptions } from "./model/write-model.ts";
@@ -25,10 +26,10 @@ export async function saveFile(model: Model, path: FilePath, options: SaveOption
   await onDisk("saveFile", "write", name, () => replace(name, bytes));
 }
 
-/** Errors: as load, naming the path; RUNTIME with the file system's reason. */
+/** Errors: as load, naming the path; MEMORY where the file does not fit; RUNTIME with the file system's reason. */
 export async function loadFile(path: FilePath, options: LoadOptions = {}): Promise<Model> {
   const name = nameOf("loadFile", path);
-  const bytes = await onDisk("loadFile", "read", name, () => readFile(name));
+  const bytes = await onDisk("loadFile", "read", name, () => readWhole(name));
   try {
     return load(bytes, options);
   } catch (cause) {
@@ -44,7 +45,7 @@ function nameOf(where: string, path: FilePath): string {
 }
 
 async function replace(path: string, bytes: Uint8Array): Promise<void> {
-  const target = (await unlessMissing(realpath(path))) ?? path;
+  const target = await targetOf(path);
   const old = await unlessMissing(stat(target));
   // A rename would put the file in the place of a device, or of an empty folder.
   if (old && !old.isFile()) throw new Error(`it is no file but a ${old.isDirectory() ? "folder" : "device"}`);
@@ -67,6 +68,15 @@ async function replace(path: string, bytes: Uint8Array): Promise<void> {
   await syncFolder(folder);
   // What stays there does no harm.
   await sweep(folder, prefix).catch(() => undefined);
+}
+
+/** Where links lead, also to what is not there yet. */
+async function targetOf(path: string): Promise<string> {
+  const found = await unlessMissing(realpath(path));
+  if (found !== undefined) return found;
+  // What fails here is no link: where nothing can be written either, the write says so.
+  const to = await readlink(path).catch(() => undefined);
+  return to === undefined ? path : targetOf(resolve(await realpath(dirname(path)), to));
 }
 
 /** Of the temporary files of one target; not its name, which may be as long as names can be. */
@@ -102,15 +112,6 @@ function isGone(pid: number, touched: number): boolean {
   }
 }
 
-async function using(opening: Promise<FileHandle>, use: (file: FileHandle) => Promise<void>): Promise<void> {
-  const file = await opening;
-  try {
-    await use(file);
-  } finally {
-    await file.close();
-  }
-}
-
 /** So that the new name outlives a power failure, where a folder can be opened and synced at all. */
 async function syncFolder(folder: string): Promise<void> {
   try {
@@ -138,7 +139,9 @@ async function onDisk<T>(where: string, verb: string, path: string, work: () => 
   try {
     return await work();
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    if (cause instanceof SimdgradError) throw cause;
+    // Node's refusals for want of permission are sentences.
+    const reason = (cause instanceof Error ? cause.message : String(cause)).replace(/\.$/, "");
     const hint = "Look at the path, at who may use it, and at the room on its disk.";
     throw new SimdgradError("RUNTIME", `${where}: could not ${verb} ${JSON.stringify(path)}: ${reason}.`, hint, {
       cause,

@@ -1,5 +1,6 @@
 // What the object keeps in its storage: every feedback, and now and then the whole model. From the last model and the
-// feedbacks after it the present one is trained again, to the same bits: a feedback costs one small write.
+// feedbacks after it the present one is trained again, to the same bits: a feedback costs one small write. Of feedbacks
+// that the kept model has learned only ids and answers stay, so that an object that wakes reads little.
 
 /** The part of a Durable Object's storage that is used. Writes without an `await` between them are one transaction. */
 export interface ObjectStorage {
@@ -24,7 +25,13 @@ export interface Answer {
   readonly loss: number;
 }
 
+/** A feedback that may have to be learned again. */
 export interface Entry extends Feedback, Answer {}
+
+/** What stays of a feedback once its model is kept. */
+export interface Learned extends Answer {
+  readonly id?: string | undefined;
+}
 
 /** A whole model is written after so many feedbacks. */
 export const CHECKPOINT_EVERY = 64;
@@ -43,27 +50,38 @@ export interface Journal {
   readonly model: Uint8Array | undefined;
   /** Feedbacks that `model` has learned. */
   readonly feedbacks: number;
-  /** The newest ones, oldest first; some are older than `model`. */
+  /** The newest of them, oldest first. */
+  readonly learned: Learned[];
+  /** Those after `model`, oldest first. */
   readonly entries: Entry[];
 }
 
 export async function readJournal(storage: ObjectStorage): Promise<Journal> {
-  const entries = [...(await storage.list<Entry>({ prefix: "feedback:" })).values()];
+  const kept = [...(await storage.list<Entry>({ prefix: "feedback:" })).values()];
   const checkpoint = await storage.get<Checkpoint>("checkpoint");
-  if (!checkpoint) return { model: undefined, feedbacks: 0, entries };
+  if (!checkpoint) return { model: undefined, feedbacks: 0, learned: [], entries: kept };
+  const { feedbacks } = checkpoint;
+  const learned = kept.filter(({ feedback }) => feedback <= feedbacks);
+  const entries = kept.filter(({ feedback }) => feedback > feedbacks);
   const reads = Array.from({ length: checkpoint.chunks }, (_, i) => storage.get<Uint8Array>(chunkKey(i)));
-  return { model: joined(await Promise.all(reads)), feedbacks: checkpoint.feedbacks, entries };
+  return { model: joined(await Promise.all(reads)), feedbacks, learned, entries };
 }
 
 /** Keeps a feedback, and the model when its turn has come. All writes are begun before this returns, for they must be
- *  one transaction. */
-export function write(storage: ObjectStorage, entry: Entry, save: () => Uint8Array): Promise<unknown> {
+ *  one transaction. `learned`: since the last model, this one included. */
+export function write(
+  storage: ObjectStorage,
+  entry: Entry,
+  learned: readonly Learned[],
+  save: () => Uint8Array,
+): Promise<unknown> {
   const writes: Promise<unknown>[] = [storage.put(entryKey(entry.feedback), entry)];
   if (entry.feedback % CHECKPOINT_EVERY === 0) {
     const chunks = cut(save());
     for (const [i, chunk] of chunks.entries()) writes.push(storage.put(chunkKey(i), chunk));
     const checkpoint: Checkpoint = { feedbacks: entry.feedback, chunks: chunks.length };
     writes.push(storage.put("checkpoint", checkpoint));
+    for (const { id, feedback, loss } of learned) writes.push(storage.put(entryKey(feedback), { id, feedback, loss }));
     // All that have become too old since the checkpoint before.
     const oldest = entry.feedback - KEPT;
     if (oldest > 0)

@@ -1,6 +1,15 @@
 // The model and its journal: what the object is without HTTP.
 import { adam, dense, load, type Model, type SequentialConfig, sequential } from "simdgrad";
-import { type Answer, type Entry, type Feedback, KEPT, type ObjectStorage, readJournal, write } from "./journal.ts";
+import {
+  type Answer,
+  CHECKPOINT_EVERY,
+  type Feedback,
+  KEPT,
+  type Learned,
+  type ObjectStorage,
+  readJournal,
+  write,
+} from "./journal.ts";
 
 export const PIXELS = 64;
 
@@ -19,6 +28,8 @@ export class Learner {
   #feedbacks: number;
   /** By id, oldest first. */
   readonly #answers = new Map<string, Answer>();
+  /** Since the last model that was kept. */
+  #learned: Learned[] = [];
 
   private constructor(storage: ObjectStorage, model: Model, feedbacks: number) {
     this.#storage = storage;
@@ -28,11 +39,12 @@ export class Learner {
 
   /** As it was after the last feedback that was kept. */
   static async open(storage: ObjectStorage, network = NETWORK): Promise<Learner> {
-    const { model, feedbacks, entries } = await readJournal(storage);
+    const { model, feedbacks, learned, entries } = await readJournal(storage);
     const learner = new Learner(storage, model ? load(model) : sequential(network), feedbacks);
+    for (const known of learned) learner.#remember(known);
     for (const entry of entries) {
-      if (entry.feedback > feedbacks) learner.#train(entry);
-      learner.#remember(entry);
+      learner.#train(entry);
+      learner.#note(entry);
     }
     return learner;
   }
@@ -48,8 +60,10 @@ export class Learner {
     if (known) return known;
     const answer = this.#train(feedback);
     const entry = { ...feedback, ...answer };
-    this.#remember(entry);
-    await write(this.#storage, entry, () => this.model.save());
+    this.#note(entry);
+    const learned = this.#learned;
+    if (entry.feedback % CHECKPOINT_EVERY === 0) this.#learned = [];
+    await write(this.#storage, entry, learned, () => this.model.save());
     return answer;
   }
 
@@ -59,7 +73,12 @@ export class Learner {
     return { feedback: this.#feedbacks, loss };
   }
 
-  #remember({ id, feedback, loss }: Entry): void {
+  #note({ id, feedback, loss }: Learned): void {
+    this.#learned.push({ id, feedback, loss });
+    this.#remember({ id, feedback, loss });
+  }
+
+  #remember({ id, feedback, loss }: Learned): void {
     if (id === undefined) return;
     this.#answers.set(id, { feedback, loss });
     if (this.#answers.size > KEPT) this.#answers.delete(this.#answers.keys().next().value as string);

@@ -70,7 +70,7 @@ export function loadInputs(where: string, engine: Engine, to: BufferRef, x: Matr
 }
 
 /** Where a program wants a batch. */
-export interface BatchBuffers {
+interface BatchBuffers {
   readonly x: BufferRef;
   readonly targets: BufferRef;
   readonly weights: BufferRef | undefined;

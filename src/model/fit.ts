@@ -158,7 +158,7 @@ async function runBatches(
     run.batch++;
     rows += count;
     const told = onBatch?.({ epoch: epoch + 1, batch, batches, step: engine.update.step, loss });
-    if (told instanceof Promise) await told;
+    if (typeof (told as PromiseLike<unknown> | undefined)?.then === "function") await told;
     if (turns.due(count)) await yieldToEventLoop();
   }
 }

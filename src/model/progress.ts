@@ -38,7 +38,7 @@ export interface RunState {
 }
 
 /** What early stopping remembers. */
-export interface StoppingState {
+interface StoppingState {
   /** The best score so far, lower is better. */
   readonly best: number;
   readonly bestEpoch: number;

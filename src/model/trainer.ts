@@ -15,7 +15,7 @@ import { Update } from "./update.ts";
 const DIVERGED_LOSS = 1e6;
 
 /** What the rows of an evaluation came to so far. */
-export interface Measuring {
+interface Measuring {
   readonly sums: LossSums;
   /** The engine's after the last chunk: other calls may come before the next. */
   readonly kernelSums: Float64Array;

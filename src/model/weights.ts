@@ -8,7 +8,7 @@ import { isNumberArray } from "./matrix.ts";
 /** Parameters by name, flat or as rows; those not named stay as they are. */
 export type WeightRecord = Readonly<Record<string, ArrayLike<number> | ArrayLike<ArrayLike<number>>>>;
 
-export interface WeightWrite {
+interface WeightWrite {
   readonly ref: BufferRef;
   readonly values: Float32Array;
 }

@@ -84,7 +84,7 @@ export function place(
   return { capacity, regions, scratchStep, end: address + SPARE, address: addressOf };
 }
 
-export interface Interval {
+interface Interval {
   readonly buffer: BufferRef;
   readonly bytes: number;
   readonly first: number;

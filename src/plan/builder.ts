@@ -4,7 +4,7 @@ import { seedWords } from "../numerics.ts";
 import { GEMM_ACCUMULATE, GEMM_PADDED, GEMM_RELU, type KernelName } from "../runtime/abi.ts";
 
 /** Whether a way back follows. */
-export type Mode = "training" | "inference";
+type Mode = "training" | "inference";
 
 /** What the steps of a network refer to. */
 interface Sources {

@@ -12,6 +12,9 @@ export interface Instance {
   readonly kernels: Kernels;
 }
 
+/** A need that is refused for its size is larger. Units: bytes. */
+const SMALL = 2 ** 26;
+
 /** Memory that a call needs, and what to do when there is none. */
 export interface Need {
   readonly where: string;
@@ -60,5 +63,7 @@ function pages({ where, bytes, hint }: Need): number {
 
 function refused({ where, bytes, hint }: Need, cause: unknown): SimdgradError {
   const message = `${where}: expected ${bytes} bytes of WebAssembly memory, received the engine's refusal.`;
-  return new SimdgradError("MEMORY", message, hint, { cause });
+  // Engines reserve gigabytes of addresses for a memory of any size.
+  const held = "Too many models are alive, or the process may have too few addresses (ulimit -v).";
+  return new SimdgradError("MEMORY", message, bytes < SMALL ? held : hint, { cause });
 }

@@ -111,6 +111,24 @@ describe("the journal", () => {
     expectSame((await Learner.open(disk)).model.save(), trained(all));
   });
 
+  it("keeps what a feedback was made of no longer than a model that has learned it", async () => {
+    const disk = diskOf();
+    const count = 3 * CHECKPOINT_EVERY + 5;
+    const { id: _, ...anonymous } = feedbacks(1, 7)[0];
+    const all: Feedback[] = [...feedbacks(count, 7).slice(1), anonymous];
+    // A restart between two models: the next one's list is then made of what was read.
+    let learner = await Learner.open(disk);
+    for (const [i, feedback] of all.entries()) {
+      if (i === 100) learner = await Learner.open(disk);
+      await learner.learn(feedback);
+    }
+    const kept = [...disk.values].filter(([key]) => key.startsWith("feedback:")).map(([, value]) => value as Feedback);
+    expect(kept).toHaveLength(count);
+    expect(kept.map((entry) => entry.x !== undefined)).toEqual(all.map((_, i) => i >= 3 * CHECKPOINT_EVERY));
+    expect(kept.map(({ id }) => id)).toEqual(all.map(({ id }) => id));
+    expectSame((await Learner.open(disk)).model.save(), trained(all));
+  });
+
   it("learns an id once, before and after a restart", async () => {
     const disk = diskOf();
     const all = feedbacks(150, 4);

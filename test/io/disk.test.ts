@@ -21,18 +21,19 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { adam, dense, SimdgradError, sequential } from "../../src/index.ts";
+import { readWhole } from "../../src/io/read-file.ts";
 import { loadFile, saveFile } from "../../src/node.ts";
 import { LONG } from "../support/long.ts";
 import { randomSource } from "../support/random.ts";
 
 /** What the file system was asked for, in order; the call that it is to fail at. */
-const disk = vi.hoisted(() => ({ calls: [] as string[], failAt: "" }));
+const disk = vi.hoisted(() => ({ calls: [] as string[], failAt: "", says: "EIO: i/o error", size: 0 }));
 
 vi.mock("node:fs/promises", async (importOriginal) => {
   const fs = await importOriginal<typeof import("node:fs/promises")>();
   const asked = (call: string) => {
     disk.calls.push(call);
-    if (call === disk.failAt) throw Object.assign(new Error(`EIO: i/o error, ${call}`), { code: "EIO" });
+    if (call === disk.failAt) throw Object.assign(new Error(disk.says), { code: "EIO" });
   };
   const watched = (file: FileHandle, kind: string) =>
     new Proxy(file, {
@@ -54,6 +55,10 @@ vi.mock("node:fs/promises", async (importOriginal) => {
       asked(`open ${kind}`);
       return watched(await fs.open(...args), kind);
     },
+    stat: async (path: string) => {
+      const stats = await fs.stat(path);
+      return disk.size > 0 ? Object.assign(stats, { size: disk.size }) : stats;
+    },
     rename: async (from: string, to: string) => {
       asked("rename");
       return fs.rename(from, to);
@@ -74,7 +79,7 @@ beforeEach(async () => {
   disk.calls.length = 0;
 });
 afterEach(async () => {
-  disk.failAt = "";
+  Object.assign(disk, { failAt: "", says: "EIO: i/o error", size: 0 });
   await chmod(folder, 0o755);
   await rm(folder, { recursive: true });
 });
@@ -145,6 +150,29 @@ describe("saveFile", () => {
     expect((await lstat(symbolic)).isSymbolicLink()).toBe(true);
     expect((await readFile(path)).equals(bytes)).toBe(true);
     expect(await readFile(other, "utf8")).toBe("old");
+  });
+
+  it("follows links to what is not there yet, from whatever folder they are named", async () => {
+    await mkdir(join(folder, "there"));
+    await symlink("there", join(folder, "folder"));
+    await symlink("../first", join(folder, "there", "second"));
+    await symlink("there/model", join(folder, "first"));
+    await saveFile(model, join(folder, "folder", "second"));
+    for (const name of ["first", "there/second"]) {
+      expect((await lstat(join(folder, name))).isSymbolicLink()).toBe(true);
+    }
+    expect((await lstat(join(folder, "there", "model"))).isFile()).toBe(true);
+    expect((await readFile(join(folder, "first"))).equals(bytes)).toBe(true);
+    await symlink("missing/model", join(folder, "nowhere"));
+    await expectRuntime(saveFile(model, join(folder, "nowhere")), join(folder, "nowhere"), /ENOENT/);
+    await symlink("round", join(folder, "round"));
+    await expectRuntime(saveFile(model, join(folder, "round")), join(folder, "round"), /ELOOP/);
+  });
+
+  it("ends a reason that is a sentence with one period", async () => {
+    const path = join(folder, "model");
+    Object.assign(disk, { failAt: "open file", says: "Use --allow-fs-write to manage permissions." });
+    await expectRuntime(saveFile(model, path), path, /to manage permissions\. [A-Z]/);
   });
 
   for (const failAt of ["open file", "chmod file", "writeFile file", "sync file", "close file", "rename"]) {
@@ -239,6 +267,30 @@ describe("saveFile", () => {
 });
 
 describe("loadFile", () => {
+  it("reads what is larger than one piece", async () => {
+    const path = join(folder, "model");
+    await writeFile(path, bytes);
+    for (const piece of [bytes.length - 1, 1000, bytes.length / 4, bytes.length]) {
+      disk.calls.length = 0;
+      expect(Buffer.compare(await readWhole(path, piece), bytes)).toBe(0);
+      const reads = disk.calls.filter((call) => call.startsWith("read "));
+      expect(reads).toHaveLength(piece < bytes.length ? Math.ceil(bytes.length / piece) : 0);
+    }
+    // Cut short between the look at its size and the read.
+    disk.size = bytes.length + 5000;
+    expect(Buffer.compare(await readWhole(path, 1000), bytes)).toBe(0);
+  });
+
+  it("what there is no memory for", async () => {
+    const path = join(folder, "model");
+    await writeFile(path, bytes);
+    disk.size = 2 ** 53 - 1;
+    const error = await loadFile(path).catch((error: unknown) => error);
+    expect(error).toMatchObject({ code: "MEMORY", cause: expect.any(RangeError) });
+    expect((error as SimdgradError).message).toContain(JSON.stringify(path));
+    expect((error as SimdgradError).message).toContain(`${2 ** 53 - 1} bytes`);
+  });
+
   it("says which file is damaged, and how", async () => {
     const path = join(folder, "model");
     await writeFile(path, bytes.subarray(0, -1));

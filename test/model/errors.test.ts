@@ -1,5 +1,5 @@
 // Bad input: an error with its code that names value and place, and a model that is as it was.
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import {
   activation,
   adam,
@@ -510,5 +510,43 @@ describe("training that diverges", () => {
     model.backward(new Float32Array(16));
     model.gradients[3] = Number.NaN;
     expectUntouched(model, (m) => m.step(), "NUMERIC", "gradient");
+  });
+});
+
+describe("where the surroundings are narrow", () => {
+  it("an error is made though Error.prototype is frozen", () => {
+    const name = Object.getOwnPropertyDescriptor(Error.prototype, "name") as PropertyDescriptor;
+    Object.defineProperty(Error.prototype, "name", { ...name, writable: false });
+    try {
+      const error = errorOf(() => dense(-1));
+      expect([error.name, error.code, String(error).slice(0, 21)]).toEqual([
+        "SimdgradError",
+        "CONFIG",
+        "SimdgradError: dense:",
+      ]);
+    } finally {
+      Object.defineProperty(Error.prototype, "name", name);
+    }
+  });
+
+  it("a little memory that is refused is not the network's fault, a lot may be", () => {
+    const refusal = new RangeError("could not allocate memory");
+    vi.spyOn(WebAssembly, "Memory").mockImplementation(
+      class {
+        constructor() {
+          throw refusal;
+        }
+      } as never,
+    );
+    try {
+      const little = errorOf(() => sequential(classifier));
+      expect([little.code, little.cause]).toEqual(["MEMORY", refusal]);
+      expect(little.hint).toMatch(/models are alive.*ulimit/);
+      const lot = errorOf(() => sequential({ input: 5000, layers: [dense(5000)] }));
+      expect([lot.code, lot.cause]).toEqual(["MEMORY", refusal]);
+      expect(lot.hint).toMatch(/smaller layers/);
+    } finally {
+      vi.restoreAllMocks();
+    }
   });
 });

@@ -108,6 +108,15 @@ describe("fit", () => {
     };
     await sequential(config).fit({ x, y }, { epochs: 2, batchSize: 48, onEpoch, onBatch });
     expect(order).toEqual(["batch 1.0", "batch 1.1", "epoch 1", "batch 2.0", "batch 2.1", "epoch 2"]);
+    // Promises of other libraries or realms too.
+    const thenables: string[] = [];
+    const later = (name: string) => ({
+      // biome-ignore lint/suspicious/noThenProperty: the point is a promise that is none of the engine's.
+      then: (done: (value: unknown) => void) => setTimeout(() => done(thenables.push(name)), 1),
+    });
+    const foreign = { epochs: 2, batchSize: 96, onEpoch: () => later("epoch"), onBatch: () => later("batch") };
+    await sequential(config).fit({ x, y }, foreign);
+    expect(thenables).toEqual(["batch", "epoch", "batch", "epoch"]);
     const failing = { onEpoch: () => Promise.reject(new Error("mine")) };
     await expect(sequential(config).fit({ x, y }, failing)).rejects.toThrow("mine");
   });
