@@ -85,7 +85,10 @@ export function naming<T>(path: string, work: () => T): T {
 /** What is wrong with a CSV file, with its name. */
 export function inFile(path: string, error: unknown): unknown {
   if (!(error instanceof SimdgradError)) return onDisk(path, error);
-  const message = error.message.replace(/^(csv|csvStream|apply|applyInputs): /, "");
+  // What every error of a code advises is for programs.
+  const general = error.hint === new SimdgradError(error.code, "").hint;
+  const told = general ? error.message.slice(0, -error.hint.length - 1) : error.message;
+  const message = told.replace(/^(csv|csvStream|apply|applyInputs): /, "");
   return new CommandError(`${path === "-" ? "stdin" : path}: ${message}`, { cause: error });
 }
 
