@@ -25,6 +25,7 @@ export function kernels() {
       encodeDelta(readFileSync(strict), readFileSync(relaxed)),
     ),
     inlined("infer", "inferWasm", [infer], () => readFileSync(infer)),
+    names(strict),
   ];
 }
 
@@ -71,6 +72,22 @@ function inlined(name, constant, inputs, bytes) {
     run: () => {
       const text = JSON.stringify(encodeText(bytes()));
       writeAtomically(output, `// Made by scripts/build.mjs.\nexport const ${constant}: string =\n  ${text};\n`);
+    },
+  };
+}
+
+/** The kernels' names, for who brings a module. @param {string} wasm @returns {Step} */
+function names(wasm) {
+  const output = "src/generated/names.ts";
+  return {
+    name: output,
+    inputs: [wasm],
+    outputs: [output],
+    run: () => {
+      const exported = WebAssembly.Module.exports(new WebAssembly.Module(readFileSync(wasm)));
+      const functions = exported.filter(({ kind }) => kind === "function").map(({ name }) => name);
+      const text = JSON.stringify(functions.join(" "));
+      writeAtomically(output, `// Made by scripts/build.mjs.\nexport const kernelNames: string =\n  ${text};\n`);
     },
   };
 }

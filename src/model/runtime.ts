@@ -1,5 +1,6 @@
 // What an entry gives: the model functions on the kernels that it brings.
 import { SimdgradError, show } from "../errors.ts";
+import { hasKernels } from "../runtime/given.ts";
 import type { ModuleSource } from "../runtime/module.ts";
 import type { WasmModule } from "../wasm.ts";
 import { createModel, type LoadOptions, loadModel, type Parts, type SequentialConfig } from "./build.ts";
@@ -41,14 +42,10 @@ export function createRuntime(module: WasmModule): Runtime {
 
 function checkModule(module: unknown): void {
   const isModule = module instanceof WebAssembly.Module;
-  const known =
-    isModule &&
-    WebAssembly.Module.exports(module).some(({ name }) => name === "sgemm_nn") &&
-    WebAssembly.Module.imports(module).every(({ kind }) => kind === "memory");
-  if (known) return;
+  if (isModule && hasKernels(module)) return;
   throw new SimdgradError(
     "CONFIG",
     `createRuntime: expected the compiled kernels, received ${isModule ? "another module" : show(module)}.`,
-    "Compile or import simdgrad/kernels.wasm.",
+    "Compile or import kernels.wasm or kernels-relaxed.wasm of this version of simdgrad.",
   );
 }

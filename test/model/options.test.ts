@@ -231,6 +231,14 @@ describe("createRuntime", () => {
     };
     expect(codeOf(() => createRuntime(empty))).toBe("CONFIG");
     expect(codeOf(() => createRuntime(wrong(123)))).toBe("CONFIG");
+    const built = (name: string) =>
+      new WebAssembly.Module(readFileSync(new URL(`../../build/${name}`, import.meta.url)));
+    expect(codeOf(() => createRuntime(built("infer.wasm")))).toBe("CONFIG");
+    // Kernels that want their memory from elsewhere.
+    const bytes = readFileSync(new URL("../../build/strict.wasm", import.meta.url));
+    bytes[bytes.indexOf("\x03env\x06memory") + 1]++;
+    const own = new WebAssembly.Module(bytes);
+    expect(codeOf(() => createRuntime(own))).toBe("CONFIG");
     expect(codeOf(() => createRuntime(strict).sequential({ ...config, threads: 2 }))).toBe("RUNTIME");
     expect(codeOf(() => createRuntime(strict).sequential({ ...config, simd: "relaxed" }))).toBe("RUNTIME");
   });
