@@ -31,10 +31,11 @@ export function readTargets(where: string, y: unknown, rows: number, { kind, out
       `${where}: expected y to be rows of ${outputs} or a typed array, received a flat array of ${y.length} numbers.`,
     );
   }
-  if (flat && kind === "classes" && y.length !== rows * outputs) {
+  if (flat && kind === "classes" && !(isNumberArray(y) && y.length === rows * outputs)) {
     throw new SimdgradError(
       "SHAPE",
       `${where}: expected ${rows} class indices in y, or ${rows} rows of ${outputs}, received ${y.length} values.`,
+      "Rows are [[...], ...] or a flat typed array.",
     );
   }
   const matrix = readMatrix(where, "y", flat && !isNumberArray(y) ? readNumbers(where, "y", y, outputs) : y, outputs);
