@@ -104,7 +104,8 @@ export class Model {
     return this.#live("predict").inference.predict(x);
   }
 
-  /** As predict, into `out`, which must have the exact length; returns it. */
+  /** As predict, into `out`, which must have the exact length; returns it. Allocates nothing when x is a Float32Array of at
+   *  most `maxBatch` rows. Errors: as predict; nothing is written then. */
   predictInto(x: Inputs, out: Float32Array): Float32Array {
     return this.#live("predictInto").inference.predictInto(x, out);
   }
@@ -122,7 +123,8 @@ export class Model {
     return needsTraining("forward", bound).forward(x, mode);
   }
 
-  /** Adds the parameter gradients of the last `forward` for dLoss/dOutput; gives dLoss/dInput.
+  /** Adds the parameter gradients of the last `forward` for dLoss/dOutput; gives dLoss/dInput. Once for each `forward`, and
+   *  before the next, `step`, `setWeights`, `trainBatch`, `fit`, `train` and `health(data)`, which end it.
    *  Shapes: dOutput [rows, outputs]; the result [rows, input], flat. Errors: CONFIG without forward; SHAPE, DATA. */
   backward(dOutput: Inputs): Float32Array {
     return needsTraining("backward", this.#idle("backward")).backward(dOutput);
@@ -197,7 +199,7 @@ export class Model {
 
   /** Takes the place of the rate or schedule in force. */
   set learningRate(rate: LearningRate) {
-    this.#clock().rate = checkLearningRate("model", rate);
+    this.#clock().rate = checkLearningRate("learningRate", rate);
   }
 
   /** The network as plain data, defaults filled in. */

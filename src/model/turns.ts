@@ -4,7 +4,7 @@ import type { Engine } from "./engine.ts";
 /** Planned work between two turns of the event loop, about 10 ms of it: FLOPs, with what a call, a row and a number
  *  that is moved cost beside them. */
 const WORK_A_TURN = 2e8;
-const WORK_A_STEP = 5e4;
+const WORK_A_STEP = 1e5;
 const WORK_A_ROW = 2000;
 const WORK_A_NUMBER = 30;
 

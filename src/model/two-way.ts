@@ -65,7 +65,7 @@ export class TwoWay {
       throw new SimdgradError(
         "CONFIG",
         "backward: expected a forward before it, found none that is still valid.",
-        "Call forward(x) first; trainBatch, fit and backward itself use it up.",
+        "Call forward(x) first; backward itself, step, setWeights, trainBatch, fit, train and health(data) use it up.",
       );
     }
     const matrix = readMatrix("backward", "dOutput", dOutput, outputs);
