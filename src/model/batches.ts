@@ -5,14 +5,7 @@ import { MIN_SCRATCH_BYTES } from "../plan/arena.ts";
 import { SCRATCH } from "../plan/builder.ts";
 import type { ReadDataset } from "./data.ts";
 import type { Engine } from "./engine.ts";
-import { badCell, checkIndices, type Matrix } from "./matrix.ts";
-
-/** Which rows of a data set make a batch: `count` of them from `start`, in the data's order or in a shuffled one. */
-export interface Selection {
-  readonly start: number;
-  readonly count: number;
-  readonly order?: Uint32Array | undefined;
-}
+import { badCell, checkIndices, type Matrix, rowOf, type Selection } from "./matrix.ts";
 
 /** As many rows at a time as are planned for. */
 export function* chunksOf({ rows }: ReadDataset, engine: Engine): Generator<Selection, void, void> {
@@ -58,15 +51,13 @@ export function copyRows(
 export function loadInputs(where: string, engine: Engine, to: BufferRef, x: Matrix, selection: Selection): void {
   const address = engine.address(to);
   copyRows(engine.f32, address, x, selection);
-  const { start, count, order } = selection;
-  const rowAt = (i: number): number => (order ? order[start + i] : start + i);
-  const bad = engine.kernels.first_non_finite(count * x.columns, address);
+  const bad = engine.kernels.first_non_finite(selection.count * x.columns, address);
   if (bad >= 0) {
-    const row = rowAt(Math.floor(bad / x.columns));
+    const row = rowOf(selection, Math.floor(bad / x.columns));
     const column = bad % x.columns;
     throw badCell(where, "x", row, column, x.values[row * x.columns + column], "a finite number");
   }
-  checkIndices(where, engine.plan, x, count, rowAt);
+  checkIndices(where, engine.plan, x, selection);
 }
 
 /** Where a program wants a batch. */

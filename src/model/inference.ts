@@ -4,15 +4,29 @@ import { activationOf } from "../layers/activations.ts";
 import { lengthOf } from "../options.ts";
 import { loadInputs } from "./batches.ts";
 import type { Engine, RunList } from "./engine.ts";
-import { type Inputs, largestOfRow, type Matrix, readMatrix } from "./matrix.ts";
+import {
+  checkFinite,
+  checkIndices,
+  type Inputs,
+  largestOfRow,
+  type Matrix,
+  readMatrix,
+  type Selection,
+} from "./matrix.ts";
 
 export class Inference {
   private readonly engine: Engine;
   private readonly list: RunList;
+  /** What predictInto describes its call by: made once, so that it leaves the garbage collector alone. */
+  private readonly flat: Writable<Matrix>;
+  private readonly selection: Writable<Selection> = { start: 0, count: 0, order: undefined };
+  /** Of the memory, of the last outputs that were too many for a loop. */
+  private outputs: Float32Array = NOTHING;
 
   constructor(engine: Engine) {
     this.engine = engine;
     this.list = engine.list(engine.plan.infer.steps);
+    this.flat = { rows: 0, columns: engine.plan.spec.input, values: NOTHING };
   }
 
   predict(x: Inputs, where = "predict"): Float32Array {
@@ -21,7 +35,7 @@ export class Inference {
   }
 
   predictInto(x: Inputs, out: Float32Array): Float32Array {
-    const matrix = this.read("predictInto", x);
+    const matrix = this.readFlat(x) ?? this.read("predictInto", x);
     const length = matrix.rows * this.engine.plan.outputs;
     if (!(out instanceof Float32Array) || lengthOf(out) !== length) {
       throw new SimdgradError(
@@ -37,7 +51,10 @@ export class Inference {
         `Make one with new Float32Array(${length}).`,
       );
     }
-    return this.run("predictInto", matrix, out);
+    if (matrix.rows > this.engine.placement.capacity) this.check(matrix);
+    this.run("predictInto", matrix, out);
+    this.flat.values = NOTHING;
+    return out;
   }
 
   /** Index of the largest output of each row; with one sigmoid output, whether it is above one half. */
@@ -53,24 +70,53 @@ export class Inference {
     return readMatrix(where, "x", x, this.engine.plan.spec.input);
   }
 
+  /** Rows in a Float32Array, described by what is there already; undefined for all else. */
+  private readFlat(x: Inputs): Matrix | undefined {
+    const { flat } = this;
+    if (!(x instanceof Float32Array) || x.length % flat.columns !== 0) return undefined;
+    flat.rows = x.length / flat.columns;
+    flat.values = x;
+    return flat;
+  }
+
+  /** Before the first of several chunks is written. Errors: DATA. */
+  private check(x: Matrix): void {
+    checkFinite("predictInto", "x", x);
+    checkIndices("predictInto", this.engine.plan, x, { start: 0, count: x.rows });
+  }
+
   private run(where: string, x: Matrix, out: Float32Array): Float32Array {
-    const { engine } = this;
+    const { engine, selection } = this;
     const { infer, outputs } = engine.plan;
     const chunk = engine.placement.capacity;
     for (let start = 0; start < x.rows; start += chunk) {
       const count = Math.min(chunk, x.rows - start);
-      loadInputs(where, engine, infer.x, x, { start, count });
+      selection.start = start;
+      selection.count = count;
+      loadInputs(where, engine, infer.x, x, selection);
       this.list.run(count);
-      copyOut(engine.f32, engine.address(infer.output) >>> 2, out, start * outputs, count * outputs);
+      this.copyOut(engine.f32, engine.address(infer.output), out, start * outputs, count * outputs);
     }
     return out;
   }
+
+  private copyOut(heap: Float32Array, address: number, out: Float32Array, to: number, length: number): void {
+    if (length > COPY_BY_LOOP) {
+      const { buffer, byteOffset } = this.outputs;
+      if (buffer !== heap.buffer || byteOffset !== address || this.outputs.length !== length) {
+        this.outputs = new Float32Array(heap.buffer, address, length);
+      }
+      out.set(this.outputs, to);
+      return;
+    }
+    const from = address >>> 2;
+    for (let i = 0; i < length; i++) out[to + i] = heap[from + i];
+  }
 }
 
-/** Below this many numbers a loop copies faster than a view and a set, and allocates nothing. */
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
+const NOTHING = /* @__PURE__ */ new Float32Array(0);
+
+/** Below this many numbers a loop copies faster than a set. */
 const COPY_BY_LOOP = 64;
-
-function copyOut(heap: Float32Array, from: number, out: Float32Array, to: number, length: number): void {
-  if (length > COPY_BY_LOOP) out.set(heap.subarray(from, from + length), to);
-  else for (let i = 0; i < length; i++) out[to + i] = heap[from + i];
-}

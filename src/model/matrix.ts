@@ -40,7 +40,7 @@ export function readMatrix(where: string, name: string, value: unknown, columns:
     if (Number.isInteger(rows)) return { rows, columns, values: value };
     throw new SimdgradError(
       "SHAPE",
-      `${where}: expected ${name} to hold rows of ${columns}, received ${value.length} values: ${value.length % columns} are left over.`,
+      `${where}: expected ${name} to hold rows of ${columns}, received ${value.length} values: row ${Math.floor(rows)} has but ${value.length % columns}.`,
     );
   }
   return readRows(where, name, value, columns);
@@ -87,9 +87,10 @@ function checkRow(where: string, name: string, row: unknown, i: number, columns:
   }
   const length = lengthOf(row);
   if (length === columns) return;
+  const found = length === undefined ? show(row) : length < columns ? `${length}, none for column ${length}` : length;
   throw new SimdgradError(
     "SHAPE",
-    `${where}: expected row ${i} of ${name} to hold ${columns} values, received ${length ?? show(row)}.`,
+    `${where}: expected row ${i} of ${name} to hold ${columns} values, received ${found}.`,
   );
 }
 
@@ -122,17 +123,28 @@ export function checkFinite(
   }
 }
 
-/** Errors: DATA naming row and column of an index that is not whole or out of range; `rowAt` gives the rows to look at. */
+/** Which rows of a data set make a batch: `count` of them from `start`, in the data's order or in a shuffled one. */
+export interface Selection {
+  readonly start: number;
+  readonly count: number;
+  readonly order?: Uint32Array | undefined;
+}
+
+/** The row of the data that is row `i` of the batch. */
+export function rowOf({ start, order }: Selection, i: number): number {
+  return order ? order[start + i] : start + i;
+}
+
+/** Errors: DATA naming row and column of an index that is not whole or out of range. */
 export function checkIndices(
   where: string,
   { indices }: { readonly indices: readonly IndexColumn[] },
-  { values, columns, rows }: Matrix,
-  count = rows,
-  rowAt = (i: number): number => i,
+  { values, columns }: Matrix,
+  selection: Selection,
 ): void {
   for (const { column, count: limit } of indices) {
-    for (let i = 0; i < count; i++) {
-      const row = rowAt(i);
+    for (let i = 0; i < selection.count; i++) {
+      const row = rowOf(selection, i);
       const value = values[row * columns + column];
       if (Number.isInteger(value) && value >= 0 && value < limit) continue;
       throw badCell(where, "x", row, column, value, `a whole number from 0 to ${limit - 1}`);

@@ -2,11 +2,12 @@
 import { lossRule } from "../losses/index.ts";
 import type { Curves, Measures } from "../metrics.ts";
 import type { LossProgram, LossVariant } from "../plan/compile.ts";
-import { chunksOf, loadBatch, type Selection } from "./batches.ts";
+import { chunksOf, loadBatch } from "./batches.ts";
 import { type BoundProgram, bindProgram } from "./bound-program.ts";
 import { checkBatchRows, type DataShape, type ReadDataset } from "./data.ts";
 import { explainDivergence, explainGradient, explainUpdate } from "./divergence.ts";
 import type { Engine, RunList } from "./engine.ts";
+import type { Selection } from "./matrix.ts";
 import { type LossSums, noSums } from "./progress.ts";
 import { validationName } from "./reports.ts";
 import { Update } from "./update.ts";

@@ -7,6 +7,7 @@ import {
   dense,
   dropout,
   type ErrorCode,
+  embedding,
   layerNorm,
   type Model,
   planMemory,
@@ -304,6 +305,17 @@ describe("configuration", () => {
   it("planMemory of more than 4 GiB tells the bytes", () => {
     expect(planMemory({ input: 40_000, layers: [dense(40_000)] }).total).toBeGreaterThan(2 ** 32);
   });
+});
+
+it("predictInto writes nothing of the chunks before a bad row", () => {
+  const plain = sequential({ ...classifier, maxBatch: 2 });
+  const out = new Float32Array(16).fill(7);
+  expectError(() => plain.predictInto(nan, out), "DATA", "predictInto: expected", "row 2, column 1");
+  const layers = [embedding({ vocabulary: 4, units: 2, column: 0 }), dense(4)];
+  const indices = Float32Array.of(0, 0, 0, 1, 0, 0, 2, 0, 0, 4, 0, 0);
+  expectError(() => sequential({ input: 3, layers, maxBatch: 2 }).predictInto(indices, out), "DATA", "row 3, column 0");
+  expect(out.every((value) => value === 7)).toBe(true);
+  expect(plain.predictInto(x, out)).toEqual(plain.predict(x));
 });
 
 describe("states", () => {

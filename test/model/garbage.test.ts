@@ -1,0 +1,49 @@
+// What serving must not wake the garbage collector with: predictInto allocates nothing.
+import { execFileSync } from "node:child_process";
+import { expect, it } from "vitest";
+
+/** Bytes of the heap that a call takes (the least object has 12), once the engine has compiled it: the middle of several rounds, each of which
+ *  begins after a collection and ends before the next, in a young generation that holds what was a leak of 200 bytes. */
+const SCRIPT = `
+  import { dense, embedding, sequential } from "./dist/index.js";
+  import { load } from "./dist/infer.js";
+
+  const CALLS = 20_000;
+  function bytesOfCall(predictor, x, out) {
+    const call = (n) => {
+      for (let i = 0; i < n; i++) predictor.predictInto(x, out);
+    };
+    for (let i = 0; i < 10; i++) call(CALLS / 4);
+    const rounds = Array.from({ length: 7 }, () => {
+      gc();
+      const before = process.memoryUsage().heapUsed;
+      call(CALLS);
+      return (process.memoryUsage().heapUsed - before) / CALLS;
+    });
+    return rounds.sort((a, b) => a - b)[3];
+  }
+
+  const relu = { activation: "relu" };
+  const small = sequential({ input: 4, layers: [dense(8, relu), dense(2)] });
+  const wide = sequential({ input: 4, layers: [dense(100)] });
+  const indexed = sequential({ input: 2, layers: [embedding({ vocabulary: 9, units: 2, column: 1 }), dense(3)] });
+  const chunked = sequential({ input: 2, layers: [dense(2)], maxBatch: 2 });
+  const rows = (n) => new Float32Array(n);
+  console.log(JSON.stringify({
+    "one row": bytesOfCall(small, rows(4), rows(2)),
+    "many rows": bytesOfCall(small, rows(4 * 40), rows(2 * 40)),
+    "a wide row": bytesOfCall(wide, rows(4), rows(100)),
+    "indices": bytesOfCall(indexed, rows(2), rows(3)),
+    "a predictor": bytesOfCall(load(small.save()), rows(4), rows(2)),
+    // A view a chunk: the measurement sees what is there.
+    "chunks": bytesOfCall(chunked, rows(6), rows(6)),
+  }));
+`;
+
+it("predictInto allocates nothing from Float32Array to Float32Array, and beyond maxBatch a view a chunk", () => {
+  const flags = ["--expose-gc", "--min-semi-space-size=32", "--max-semi-space-size=32", "--input-type=module"];
+  const output = execFileSync(process.execPath, [...flags, "-e", SCRIPT], { encoding: "utf8" });
+  const { chunks, ...others } = JSON.parse(output) as Record<string, number>;
+  for (const [name, bytes] of Object.entries(others)) expect(bytes, name).toBeLessThan(8);
+  expect(chunks).toBeGreaterThan(50);
+});
