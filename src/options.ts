@@ -37,6 +37,17 @@ export function checkOptions<T>(where: string, options: T, known: readonly strin
   return options;
 }
 
+/** Errors: CONFIG that names all that are missing, or when options is no object. */
+export function checkRequired(where: string, options: object, required: readonly string[]): void {
+  const missing = required.filter((name) => checkObject(where, options)[name as never] === undefined);
+  if (missing.length === 0) return;
+  throw new SimdgradError(
+    "CONFIG",
+    `${where}: expected the options ${required.join(", ")}, received no ${missing.join(", no ")}.`,
+    "All others have defaults.",
+  );
+}
+
 /** What was passed, or the default where nothing was: null is no nothing. */
 export function orDefault<T>(value: T | undefined, standard: T): T {
   return value === undefined ? standard : value;

@@ -2,7 +2,7 @@
 // run has the same rates. A schedule carries its function unseen, so that a program holds only those that it makes.
 import { SimdgradError, show } from "./errors.ts";
 import { power, powInteger, sinQuarter } from "./numerics.ts";
-import { checkCount, checkKeys, checkNumber, orDefault } from "./options.ts";
+import { checkCount, checkKeys, checkNumber, checkRequired, orDefault } from "./options.ts";
 
 /** Options of `cosineDecay`. */
 export interface CosineDecayOptions {
@@ -106,13 +106,20 @@ export function warmup(options: WarmupOptions): WarmupSpec {
 
 function make<S extends Schedule>(
   kind: S["kind"],
-  options: object,
+  given: object | undefined,
   defaults: Readonly<Record<string, number | undefined>>,
   rate: (spec: S) => RateFunction,
 ): S {
+  const options = orDefault(given, {});
   const where = kind.replace("-d", "D");
   met.set(kind, (options) => make(kind, options, defaults, rate));
-  checkKeys(where, options, Object.keys(defaults));
+  const names = Object.keys(defaults);
+  checkKeys(where, options, names);
+  checkRequired(
+    where,
+    options,
+    names.filter((name) => defaults[name] === undefined),
+  );
   const spec: Record<string, unknown> = { kind };
   for (const [name, standard] of Object.entries(defaults)) {
     const value = orDefault((options as Record<string, unknown>)[name], standard);

@@ -2,7 +2,7 @@
 import type { AnyLayer, BufferRef, Builder, LayerRule, ParameterShape } from "../contract.ts";
 import { SimdgradError, show } from "../errors.ts";
 import { type Initializer, normalizeInitializer } from "../initializers.ts";
-import { checkBoolean, checkCount, checkKeys, checkObject, orDefault } from "../options.ts";
+import { checkBoolean, checkCount, checkKeys, checkObject, checkRequired, orDefault } from "../options.ts";
 import { sealLayer } from "./rule.ts";
 
 /** What a layer is made with: plain data, as it is kept in files. */
@@ -120,7 +120,8 @@ export function defineLayer<O extends CustomOptions = CustomOptions>(definition:
 }
 
 function checkDefinition(definition: LayerDefinition<never>): void {
-  checkKeys("defineLayer", definition, KEYS);
+  checkKeys("defineLayer", orDefault(definition as object, {}), KEYS);
+  checkRequired("defineLayer", orDefault(definition as object, {}), ["kind", "shape", "forward", "backward"]);
   const { kind, parameters = () => [], ...functions } = definition;
   if (typeof kind !== "string" || kind === "" || BUILT_IN.includes(kind)) {
     throw new SimdgradError(

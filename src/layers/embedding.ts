@@ -2,7 +2,7 @@
 import type { BufferRef, Builder, IndexColumn, LayerRule } from "../contract.ts";
 import { SimdgradError } from "../errors.ts";
 import { type Initializer, normalizeInitializer } from "../initializers.ts";
-import { checkBoolean, checkCount, checkKeys, orDefault } from "../options.ts";
+import { checkBoolean, checkCount, checkKeys, checkRequired, orDefault } from "../options.ts";
 import { sealOwnLayer } from "./rule.ts";
 
 /** Options of `embedding`. */
@@ -35,7 +35,7 @@ const MAX_VOCABULARY = 2 ** 24;
  *  Shapes: x [rows, inputs], table [vocabulary, units], y [rows, inputs - 1 + units]; dLoss/dInput is 0 at the column.
  *  Errors: CONFIG; an index that is not whole or out of range is DATA, naming its row. */
 export function embedding(options: EmbeddingOptions): EmbeddingSpec {
-  checkKeys("embedding", options, KEYS);
+  checkKeys("embedding", orDefault(options as object, {}), KEYS);
   return embeddingRule.normalize({ ...options, kind: "embedding" } as EmbeddingSpec);
 }
 
@@ -43,6 +43,7 @@ export const embeddingRule: LayerRule<EmbeddingSpec> = {
   anyStride: true,
   normalize(spec) {
     checkKeys("embedding", spec, ["kind", ...KEYS]);
+    checkRequired("embedding", spec, KEYS.slice(0, 3));
     const vocabulary = checkCount("embedding", "vocabulary", spec.vocabulary);
     if (vocabulary > MAX_VOCABULARY) {
       throw new SimdgradError(

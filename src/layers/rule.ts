@@ -44,7 +44,9 @@ export function normalizeChain(
     throw new SimdgradError("CONFIG", `${where}: expected at most ${MAX_DEPTH} layers within each other, found more.`);
   }
   // Array.from sees the holes that map would skip.
-  const layers = Array.from(chain, (layer) => layerRule(layer, known).normalize(layer, known, depth));
+  const layers = Array.from(chain, (layer, i) =>
+    layerRule(layer, known, `${where}, layer ${i}`).normalize(layer, known, depth),
+  );
   const rules = layers.map((layer) => layerRule(layer));
   const resolved = layers.map((layer, i) => {
     let next = i + 1;
@@ -58,15 +60,15 @@ export function normalizeChain(
 export const OWN_KINDS = "Those of your own go into `custom`, which simdgrad/infer has not.";
 
 /** The rule of a layer. Errors: CONFIG for what is no layer, or plain data of a kind that is not known. */
-export function layerRule(spec: AnyLayer, known: LayerRules = basicLayers): LayerRule<AnyLayer> {
+export function layerRule(spec: AnyLayer, known: LayerRules = basicLayers, where = "layers"): LayerRule<AnyLayer> {
   const { kind, [RULE]: own } = (spec ?? {}) as AnyLayer & { [RULE]?: LayerRule<AnyLayer> };
   const rule = own ?? (typeof kind === "string" && Object.hasOwn(known, kind) ? known[kind] : met.get(kind));
   if (rule) return rule;
-  const kinds = [...Object.keys(known), ...met.keys()].join(", ");
+  const kinds = [...new Set([...Object.keys(known), ...met.keys()])].join(", ");
   const hint = `Make one with its function, e.g. dense(...); plain data may be of these kinds: ${kinds}.`;
   throw new SimdgradError(
     "CONFIG",
-    `layers: expected a layer, received ${show(spec)}.`,
+    `${where}: expected a layer, received ${show(spec)}.`,
     typeof kind === "string" ? `${hint} ${OWN_KINDS}` : hint,
   );
 }

@@ -90,7 +90,15 @@ function checkCustom(where: string, custom: readonly CustomLayer<never>[]): Laye
   if (!Array.isArray(custom)) {
     throw new SimdgradError("CONFIG", `${where}: expected custom to be an array, received ${show(custom)}.`);
   }
-  return Object.fromEntries(Array.from(custom, (layer) => [layer?.kind, layerRule(layer, {})]));
+  const rules = Array.from(custom, (layer: CustomLayer<never>, i) => {
+    if (typeof layer === "function" && layer.kind) return [layer.kind, layerRule(layer, {}, `${where}, custom`)];
+    throw new SimdgradError(
+      "CONFIG",
+      `${where}: expected custom to hold what defineLayer gave, received ${show(layer)} at ${i}.`,
+      "Pass the function itself, e.g. custom: [scale].",
+    );
+  });
+  return Object.fromEntries(rules);
 }
 
 /** Errors: CONFIG where layers run JavaScript, which only one lane has. */

@@ -61,7 +61,7 @@ function readSet(where: string, data: Dataset, { engine, shape }: Trainer, input
   const set = readDataset(where, data, shape);
   const x = apartFrom(set.x, engine.buffers);
   inputs.push({ where, x });
-  checkIndices(where, engine.plan, x, { start: 0, count: x.rows });
+  checkIndices(where, engine.plan, x);
   const { kind, matrix } = set.targets;
   return { ...set, x, targets: { kind, matrix: { ...matrix, values: matrix.values.slice() } } };
 }

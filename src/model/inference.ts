@@ -82,7 +82,7 @@ export class Inference {
   /** Before the first of several chunks is written. Errors: DATA. */
   private check(x: Matrix): void {
     checkFinite("predictInto", "x", x);
-    checkIndices("predictInto", this.engine.plan, x, { start: 0, count: x.rows });
+    checkIndices("predictInto", this.engine.plan, x);
   }
 
   private run(where: string, x: Matrix, out: Float32Array): Float32Array {

@@ -139,8 +139,8 @@ export function rowOf({ start, order }: Selection, i: number): number {
 export function checkIndices(
   where: string,
   { indices }: { readonly indices: readonly IndexColumn[] },
-  { values, columns }: Matrix,
-  selection: Selection,
+  { values, columns, rows }: Matrix,
+  selection: Selection = { start: 0, count: rows },
 ): void {
   for (const { column, count: limit } of indices) {
     for (let i = 0; i < selection.count; i++) {

@@ -52,26 +52,25 @@ function flatten(
 ): ArrayLike<number> {
   if (isNumberArray(source) || typeof source?.[0] !== "object") return source as ArrayLike<number>;
   const rows = Array.from(source as ArrayLike<ArrayLike<number>>);
-  const columns = shape[1] ?? 1;
-  const wrong = rows.findIndex((row) => lengthOf(row) !== columns);
-  if (rows.length !== shape[0] || wrong >= 0) {
-    const found = wrong >= 0 ? `row ${wrong} of ${lengthOf(rows[wrong]) ?? show(rows[wrong])}` : `${rows.length} rows`;
-    throw new SimdgradError(
-      "SHAPE",
-      `setWeights: expected ${show(name)} to have the shape [${shape.join(", ")}], received ${found}.`,
-      "A kernel is [inputs, units]: the transpose of PyTorch's weight.",
-    );
-  }
+  const found = [rows.length, lengthOf(rows[0])];
+  const ragged = rows.findIndex((row) => lengthOf(row) === undefined || lengthOf(row) !== found[1]);
+  if (ragged >= 0) throw badShape(name, shape, `row ${ragged} of ${lengthOf(rows[ragged]) ?? show(rows[ragged])}`);
+  if (found[0] !== shape[0] || found[1] !== (shape[1] ?? 1)) throw badShape(name, shape, `[${found.join(", ")}]`);
   return rows.flatMap((row) => Array.from(row));
+}
+
+function badShape(name: string, shape: readonly number[], found: string): SimdgradError {
+  return new SimdgradError(
+    "SHAPE",
+    `setWeights: expected ${show(name)} to have the shape [${shape.join(", ")}], received ${found}.`,
+    "A kernel is [inputs, units], the transpose of PyTorch's weight; a typed array has it flat, row-major.",
+  );
 }
 
 function readValues(name: string, source: ArrayLike<number>, shape: readonly number[]): Float32Array {
   const length = shape.reduce((product, n) => product * n, 1);
-  if (lengthOf(source) !== length) {
-    throw new SimdgradError(
-      "SHAPE",
-      `setWeights: expected ${length} values for ${show(name)} (shape [${shape.join(", ")}]), received ${lengthOf(source) ?? show(source)}.`,
-    );
+  if (source?.length !== length) {
+    throw badShape(name, shape, source?.length === undefined ? show(source) : `[${source.length}]`);
   }
   const values = new Float32Array(length);
   for (let i = 0; i < length; i++) {

@@ -4,7 +4,9 @@ import { applyInputs, csv, kFold, oneHot, prepare, split, standardize, table, to
 import {
   adam,
   concat,
+  cosineDecay,
   createRuntime,
+  defineLayer,
   dense,
   dropout,
   type ErrorCode,
@@ -16,6 +18,7 @@ import {
   SimdgradError,
   sequential,
   sgd,
+  warmup,
 } from "../../src/index.ts";
 import { load as loadPredictor } from "../../src/infer.ts";
 import { createKernels } from "../../src/kernels.ts";
@@ -69,12 +72,56 @@ const cases: readonly Case[] = [
   ["a simd that is none", "CONFIG", () => sequential({ ...classifier, simd: wrong("fast") }), '"fast"'],
   ["a worker that is none", "CONFIG", () => sequential({ ...classifier, worker: wrong(1) }), "worker"],
   ["metrics without a loss", "CONFIG", () => sequential({ input: 2, layers: [dense(1)], metrics: ["mae"] }), "loss"],
+  [
+    "a layer of null",
+    "CONFIG",
+    () => sequential({ ...classifier, layers: wrong([dense(1), null]) }),
+    /^sequential, layer 1: .*received null/,
+  ],
+  ["a layer of null within another", "CONFIG", () => concat(wrong([[], [null]])), /^concat, branch, layer 0: /],
+  [
+    "plain data for custom",
+    "CONFIG",
+    (m) => load(m.save(), { custom: wrong([{ kind: "scale" }]) }),
+    /^load: expected custom .*"scale".* at 0/,
+  ],
+  ["a function for custom", "CONFIG", () => sequential({ ...classifier, custom: wrong([dense]) }), "custom to hold"],
+  ["nothing for embedding", "CONFIG", () => wrong(embedding)(), /no vocabulary, no units, no column\./],
+  ["half of an embedding", "CONFIG", () => embedding(wrong({ units: 1 })), /no vocabulary, no column\./],
+  ["nothing for a schedule", "CONFIG", () => wrong(cosineDecay)(), /^cosineDecay: .*no initial, no steps\./],
+  ["nothing for a warmup", "CONFIG", () => wrong(warmup)({ initial: 1 }), /^warmup: .*no steps, no after\./],
+  ["nothing to define", "CONFIG", () => wrong(defineLayer)(), /no kind, no shape, no forward, no backward\./],
   ["a metric of others", "CONFIG", () => sequential({ ...classifier, metrics: ["r2"] }), "r2"],
   ["NaN in x", "DATA", (m) => m.predict([[1, Number.NaN]]), "row 0, column 1", "prepare of simdgrad/data"],
   ["nothing for x", "DATA", (m) => m.predict(wrong(undefined)), "undefined"],
-  ["ragged x", "SHAPE", (m) => m.predict([[1, 2], [3]]), "row 1", "of one length"],
-  ["x that does not divide", "SHAPE", (m) => m.predict(Float32Array.of(1, 2, 3)), "rows of 2", "flat and row-major"],
+  ["ragged x", "SHAPE", (m) => m.predict([[1, 2], [3]]), "row 1", "none for column 1", "of one length"],
+  [
+    "a row that is too long",
+    "SHAPE",
+    (m) =>
+      m.predict([
+        [1, 2],
+        [3, 4, 5],
+      ]),
+    "row 1 of x to hold 2 values, received 3.",
+  ],
+  ["a row of nothing", "SHAPE", (m) => m.predict(wrong([null])), "row 0 of x to hold 2 values, received null."],
+  [
+    "x that does not divide",
+    "SHAPE",
+    (m) => m.predict(Float32Array.of(1, 2, 3)),
+    "rows of 2",
+    "row 1 has but 1",
+    "flat and row-major",
+  ],
   ["a class index out of range", "DATA", (m) => m.trainBatch(x, [0, 3]), "row 1", "count from 0"],
+  [
+    "a flat list of one-hot rows",
+    "SHAPE",
+    (m) => m.evaluate({ x, y: [1, 0, 0, 0, 0, 1] }),
+    "2 class indices in y, or 2 rows of 3, received 6",
+    "flat typed array",
+  ],
   ["half a class", "DATA", (m) => m.trainBatch(x, [0, 0.5]), "0.5"],
   ["too many weights", "SHAPE", (m) => m.trainBatch(x, y, { sampleWeight: [1] }), "as many"],
   ["a negative weight", "DATA", (m) => m.trainBatch(x, y, { sampleWeight: [1, -1] }), "row 1"],
@@ -97,9 +144,18 @@ const cases: readonly Case[] = [
   ["a model without a loss", "CONFIG", () => sequential({ input: 2, layers: [dense(1)] }).trainBatch(x, y), "without"],
   ["backward without forward", "CONFIG", (m) => m.backward(x), "forward"],
   ["weights of nobody", "CONFIG", (m) => m.setWeights({ "9.kernel": [1] }), '"9.kernel"'],
-  ["weights of another length", "SHAPE", (m) => m.setWeights([1, 2]), "received"],
+  ["weights of another length", "SHAPE", (m) => m.setWeights([1, 2]), /shape \[27\], received \[2\]/],
+  ["too few weights", "SHAPE", (m) => m.setWeights({ "0.kernel": [1, 2] }), /shape \[2, 4\], received \[2\]/],
+  [
+    "a transposed kernel",
+    "SHAPE",
+    (m) => m.setWeights({ "0.kernel": new Array(4).fill([1, 2]) }),
+    /shape \[2, 4\], received \[4, 2\]/,
+  ],
+  ["a ragged kernel", "SHAPE", (m) => m.setWeights({ "0.kernel": [[1, 2, 3, 4], [5]] }), "row 1 of 1"],
+  ["a kernel of null", "SHAPE", (m) => m.setWeights({ "0.kernel": wrong(null) }), "received null"],
   ["infinite weights", "DATA", (m) => m.setWeights({ "0.bias": [1, 2, 3, Number.POSITIVE_INFINITY] }), "at 3"],
-  ["a rate that is none", "CONFIG", (m) => Object.assign(m, { learningRate: -1 }), "learningRate"],
+  ["a rate that is none", "CONFIG", (m) => Object.assign(m, { learningRate: -1 }), /^learningRate: .*learningRate/],
   ["4 GiB", "MEMORY", () => sequential({ ...classifier, maxBatch: 1e9 }), /^sequential: /, "planMemory"],
   ["a batch of 4 GiB", "MEMORY", () => manyRows(), /^forward: /, "maxBatch"],
   [
@@ -144,6 +200,31 @@ describe("an error says where, what was expected, what came, and what to do", ()
       for (const word of words) expect(message).toMatch(word);
     });
   }
+
+  it("tells each kind of layer once, those of one's own too", async () => {
+    const scale = defineLayer({ kind: "scale", shape: (_, n) => n, forward: () => {}, backward: () => {} });
+    dropout(0.5);
+    const layers = wrong([{ kind: "conv" }]);
+    for (const call of [
+      () => sequential({ ...classifier, layers, custom: [scale] }),
+      () => residual(layers),
+      () => concat([layers]),
+    ]) {
+      const { hint } = await rejectionOf(call);
+      const kinds = (/of these kinds: ([^.]*)\./.exec(hint)?.[1] ?? "").split(", ");
+      expect(new Set(kinds).size).toBe(kinds.length);
+      expect(kinds).toEqual(expect.arrayContaining(["dense", "activation", "dropout"]));
+    }
+  });
+
+  it("names the layers of a file that its reader has to bring", async () => {
+    const scale = defineLayer({ kind: "scale", shape: (_, n) => n, forward: () => {}, backward: () => {} });
+    const bytes = sequential({ input: 2, layers: [scale()] }).save();
+    const { code, message, hint } = await rejectionOf(() => load(bytes));
+    expect(code).toBe("FORMAT");
+    expect(message).toMatch(/^load: its spec is not valid: .*layer 0: .*"scale"/);
+    expect(hint).toMatch(/`custom`/);
+  });
 
   it("a program may leave the hint out, for one by the code", () => {
     const error = new SimdgradError("SHAPE", "mine: expected a, received b.");
