@@ -6,7 +6,7 @@ export type { Initializer, InitializerName } from "./initializers.ts";
 export { type ActivationSpec, activation } from "./layers/activation.ts";
 export type { Activation, ActivationName } from "./layers/activations.ts";
 export { type BatchNormOptions, type BatchNormSpec, batchNorm } from "./layers/batch-norm.ts";
-export { type ConcatSpec, concat } from "./layers/concat.ts";
+export { concat } from "./layers/concat.ts";
 export {
   type CustomBackward,
   type CustomForward,
@@ -20,10 +20,10 @@ export {
 export { type DenseOptions, type DenseSpec, dense } from "./layers/dense.ts";
 export { type DropoutSpec, dropout } from "./layers/dropout.ts";
 export { type EmbeddingOptions, type EmbeddingSpec, embedding } from "./layers/embedding.ts";
-export type { LayerSpec } from "./layers/index.ts";
 export { type LayerNormSpec, layerNorm } from "./layers/layer-norm.ts";
+export type { ConcatSpec, Layer, LayerSpec, ResidualSpec } from "./layers/nested.ts";
 export type { NormOptions } from "./layers/normalization.ts";
-export { type ResidualSpec, residual } from "./layers/residual.ts";
+export { residual } from "./layers/residual.ts";
 export type { BinaryCrossEntropySpec } from "./losses/binary-cross-entropy.ts";
 export type { CrossEntropySpec } from "./losses/cross-entropy.ts";
 export type { Loss, LossSpec } from "./losses/index.ts";

@@ -48,6 +48,9 @@ export function checkRequired(where: string, options: object, required: readonly
   );
 }
 
+/** Options once checked: all there, whatever a program's compiler makes of `undefined`. */
+export type Complete<O> = { readonly [K in keyof O]-?: Exclude<O[K], undefined> };
+
 /** What was passed, or the default where nothing was: null is no nothing. */
 export function orDefault<T>(value: T | undefined, standard: T): T {
   return value === undefined ? standard : value;

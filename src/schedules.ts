@@ -2,7 +2,7 @@
 // run has the same rates. A schedule carries its function unseen, so that a program holds only those that it makes.
 import { SimdgradError, show } from "./errors.ts";
 import { power, powInteger, sinQuarter } from "./numerics.ts";
-import { checkCount, checkKeys, checkNumber, checkRequired, orDefault } from "./options.ts";
+import { type Complete, checkCount, checkKeys, checkNumber, checkRequired, orDefault } from "./options.ts";
 
 /** Options of `cosineDecay`. */
 export interface CosineDecayOptions {
@@ -44,7 +44,7 @@ export interface WarmupOptions {
   after: LearningRate;
 }
 
-type Checked<K extends string, O> = Readonly<Required<O>> & { readonly kind: K };
+type Checked<K extends string, O> = Complete<O> & { readonly kind: K };
 /** A cosine decay as data. */
 export type CosineDecaySpec = Checked<"cosine-decay", CosineDecayOptions>;
 /** A step decay as data. */

@@ -1,20 +1,15 @@
 // The concatenation: branches of layers read the same input, their outputs stand side by side.
-import type { AnyLayer, BufferRef, LayerRule } from "../contract.ts";
+import type { BufferRef, LayerRule } from "../contract.ts";
 import { SimdgradError, show } from "../errors.ts";
 import { checkCount, checkKeys } from "../options.ts";
+import type { ConcatSpec, Layer, LayerSpec } from "./nested.ts";
 import { normalizeChain, sealOwnLayer } from "./rule.ts";
-
-/** A concatenation as data. */
-export interface ConcatSpec {
-  readonly kind: "concat";
-  readonly branches: readonly (readonly AnyLayer[])[];
-}
 
 /** y = [f1(x), f2(x), ...], each f a branch of layers after each other, nested freely up to 64 levels; an empty
  *  branch gives x itself. Parameters are named by path, e.g. "2.1.0.kernel" of the first layer of branch 1.
  *  Shapes: x [rows, inputs], y [rows, sum of the branches' outputs]. Errors: CONFIG. */
-export function concat(branches: readonly (readonly AnyLayer[])[]): ConcatSpec {
-  return concatRule.normalize({ kind: "concat", branches });
+export function concat(branches: readonly (readonly Layer[])[]): ConcatSpec {
+  return concatRule.normalize({ kind: "concat", branches } as ConcatSpec);
 }
 
 export const concatRule: LayerRule<ConcatSpec> = {
@@ -27,7 +22,8 @@ export const concatRule: LayerRule<ConcatSpec> = {
         `concat: expected branches to be an array of arrays of layers, received ${show(given)}.`,
       );
     }
-    const normalized = (branch: unknown) => normalizeChain("concat, branch", branch, known, depth + 1, 0);
+    const normalized = (branch: unknown) =>
+      normalizeChain("concat, branch", branch, known, depth + 1, 0) as readonly LayerSpec[];
     const branches = Object.freeze(Array.from(given, normalized));
     return sealOwnLayer({ kind: "concat", branches }, concatRule);
   },

@@ -1,25 +1,14 @@
-// All layer kinds. A new one is one file and one line in the type and the table here. Only `load` needs the table: a file
-// may hold any of them.
+// All layer kinds. A new one is one file and one line in the table here, and one in the type of nested.ts. Only `load`
+// needs the table: a file may hold any of them.
 import type { LayerRules } from "../contract.ts";
-import { type ActivationSpec, activationRule } from "./activation.ts";
-import { type BatchNormSpec, batchNormRule } from "./batch-norm.ts";
-import { type ConcatSpec, concatRule } from "./concat.ts";
-import { type DenseSpec, denseRule } from "./dense.ts";
-import { type DropoutSpec, dropoutRule } from "./dropout.ts";
-import { type EmbeddingSpec, embeddingRule } from "./embedding.ts";
-import { type LayerNormSpec, layerNormRule } from "./layer-norm.ts";
-import { type ResidualSpec, residualRule } from "./residual.ts";
-
-/** Any layer of the package as data. */
-export type LayerSpec =
-  | DenseSpec
-  | ActivationSpec
-  | DropoutSpec
-  | LayerNormSpec
-  | BatchNormSpec
-  | ResidualSpec
-  | ConcatSpec
-  | EmbeddingSpec;
+import { activationRule } from "./activation.ts";
+import { batchNormRule } from "./batch-norm.ts";
+import { concatRule } from "./concat.ts";
+import { denseRule } from "./dense.ts";
+import { dropoutRule } from "./dropout.ts";
+import { embeddingRule } from "./embedding.ts";
+import { layerNormRule } from "./layer-norm.ts";
+import { residualRule } from "./residual.ts";
 
 /** Written out: bundlers keep a table that spreads another, used or not. */
 export const allLayers: LayerRules = {

@@ -1,26 +1,21 @@
 // The residual block: what layers give is added to what goes into them.
-import type { AnyLayer, BufferRef, LayerRule } from "../contract.ts";
+import type { BufferRef, LayerRule } from "../contract.ts";
 import { SimdgradError } from "../errors.ts";
 import { checkKeys } from "../options.ts";
+import type { Layer, LayerSpec, ResidualSpec } from "./nested.ts";
 import { normalizeChain, sealOwnLayer } from "./rule.ts";
-
-/** A residual block as data. */
-export interface ResidualSpec {
-  readonly kind: "residual";
-  readonly layers: readonly AnyLayer[];
-}
 
 /** y = x + f(x), f being the layers after each other; any layers, nested freely up to 64 levels. Their
  *  parameters are named by path, e.g. "2.0.kernel". Shapes: x, y [rows, units]; f gives as many units as go in.
  *  Errors: CONFIG. Source: He et al. 2016. */
-export function residual(layers: readonly AnyLayer[]): ResidualSpec {
-  return residualRule.normalize({ kind: "residual", layers });
+export function residual(layers: readonly Layer[]): ResidualSpec {
+  return residualRule.normalize({ kind: "residual", layers } as ResidualSpec);
 }
 
 export const residualRule: LayerRule<ResidualSpec> = {
   normalize(spec, known, depth = 0) {
     checkKeys("residual", spec, ["kind", "layers"]);
-    const layers = normalizeChain("residual", spec.layers, known, depth + 1);
+    const layers = normalizeChain("residual", spec.layers, known, depth + 1) as readonly LayerSpec[];
     return sealOwnLayer({ kind: "residual", layers }, residualRule);
   },
   chains: ({ layers }) => [{ path: "", layers }],

@@ -3,6 +3,9 @@ import type { IndexColumn } from "../contract.ts";
 import { SimdgradError, show } from "../errors.ts";
 import { lengthOf } from "../options.ts";
 
+/** Float16Array, where a program's library has it. */
+type HalfArray = typeof globalThis extends { Float16Array: { readonly prototype: infer A } } ? A : never;
+
 /** The typed arrays that numbers are read from. */
 export type NumberArray =
   | Float32Array
@@ -13,7 +16,8 @@ export type NumberArray =
   | Int16Array
   | Uint16Array
   | Int32Array
-  | Uint32Array;
+  | Uint32Array
+  | HalfArray;
 
 /** Samples: flat and row-major, or rows. */
 export type Inputs = NumberArray | ArrayLike<ArrayLike<number>>;

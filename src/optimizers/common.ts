@@ -1,6 +1,6 @@
 // What all optimizers share.
 import type { Magnitudes, Scalar } from "../contract.ts";
-import { checkNumber, orDefault } from "../options.ts";
+import { type Complete, checkNumber, orDefault } from "../options.ts";
 import { checkLearningRate, type LearningRate } from "../schedules.ts";
 import { type ClipOptions, checkClip } from "./clip.ts";
 
@@ -12,7 +12,7 @@ export interface CommonOptions extends ClipOptions {
 }
 
 /** An optimizer's options once checked: all there, but for the bounds that are not set. */
-export type Checked<O extends CommonOptions> = Readonly<Required<Omit<O, keyof ClipOptions>> & ClipOptions>;
+export type Checked<O extends CommonOptions> = Complete<Omit<O, keyof ClipOptions>> & Readonly<ClipOptions>;
 
 export const commonKeys: readonly string[] = ["learningRate", "weightDecay", "clipValue", "clipNorm"];
 

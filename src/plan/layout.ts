@@ -10,8 +10,7 @@ import type {
   UpdateBlocks,
 } from "../contract.ts";
 import type { Initializer } from "../initializers.ts";
-import type { CustomSpec } from "../layers/define.ts";
-import type { LayerSpec } from "../layers/index.ts";
+import type { Layer, LayerSpec } from "../layers/nested.ts";
 import { layerRule, normalizeChain } from "../layers/rule.ts";
 import { type Loss, type LossSpec, normalizeLoss } from "../losses/index.ts";
 import { type Metric, type MetricName, normalizeMetrics } from "../metrics.ts";
@@ -34,7 +33,7 @@ export interface NetworkConfig {
   /** Features per sample. */
   input: number;
   /** First to last. */
-  layers: readonly (LayerSpec | CustomSpec)[];
+  layers: readonly Layer[];
   /** Without it the model does not train by itself. */
   loss?: Loss | undefined;
   /** Without it weights stay. */

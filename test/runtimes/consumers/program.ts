@@ -2,22 +2,29 @@
 import {
   type Activation,
   adam,
+  concat,
+  cosineDecay,
   createRuntime,
   type Dataset,
   type DenseOptions,
   dense,
   type EpochReport,
+  type LayerSpec,
   load,
   type Model,
   planMemory,
+  residual,
   type SequentialConfig,
   SimdgradError,
   sequential,
+  sgd,
 } from "simdgrad";
 import { load as loadPredictor } from "simdgrad/infer";
 import { createKernels } from "simdgrad/kernels";
 import type module from "simdgrad/kernels.wasm";
 import { loadFile, saveFile } from "simdgrad/node";
+
+type Half = typeof globalThis extends { Float16Array: { readonly prototype: infer A } } ? A : Float32Array;
 
 const hidden: Activation = "relu";
 const options: DenseOptions = { activation: hidden, kernelInit: "he-normal" };
@@ -30,6 +37,9 @@ const config: SequentialConfig = {
   worker: () => new Worker("lane.js"),
 };
 const data: Dataset = { x: new Float32Array(8), y: [0, 2] };
+
+/** Half precision, where the library knows it. */
+export const halves = (x: Half): Dataset["x"] => x;
 
 export async function train(): Promise<Model> {
   const bytes: number = planMemory(config).total;
@@ -58,6 +68,29 @@ export function bring(kernels: typeof module): Model {
   }
 }
 
+/** Layers within layers tell their kinds apart. */
+export function unitsOf(layers: readonly LayerSpec[]): number {
+  let units = 0;
+  for (const layer of layers) {
+    if (layer.kind === "residual") units += unitsOf(layer.layers);
+    else if (layer.kind === "concat") for (const branch of layer.branches) units += unitsOf(branch);
+    else if (layer.kind === "dense") units += layer.units;
+  }
+  return units;
+}
+
+/** What specs hold is there, whatever the compiler makes of options that are undefined. */
+export const filledIn: readonly number[] = [
+  adam().epsilon,
+  sgd().momentum,
+  cosineDecay({ initial: 1, steps: 9 }).final,
+  residual([dense(4), concat([[], [dense(4)]])]).layers.length,
+];
+
+// @ts-expect-error: no such layer
+residual([{ kind: "foo" }]);
+// @ts-expect-error: no such layer
+concat([[{ kind: "foo" }]]);
 // @ts-expect-error: no such loss
 sequential({ ...config, loss: "entropy" });
 // @ts-expect-error: no such activation
