@@ -37,14 +37,22 @@ function rows({ results }: Report): string[] {
   const limits = groups.find(([{ workload }]) => workload === "control") ?? [];
   const head = ["", "unit", ...Object.keys(COLUMNS), "against plain", "against tuned", "of the limit"];
   return [
-    row(head),
-    `|---|---|${"--:|".repeat(head.length - 2)}`,
-    ...compared.map((group) => row(comparison(group, limits))),
+    ...aligned(
+      head,
+      compared.map((group) => comparison(group, limits)),
+    ),
     "",
     "| | unit | |",
     "|---|---|---|",
     ...others.map((group) => row([group[0].title, group[0].unit, group.map(named).join(", ")])),
   ];
+}
+
+/** Without the columns that no row fills, as those of kernels that the engine lacks. */
+function aligned(head: readonly string[], body: readonly (readonly string[])[]): string[] {
+  const isFilled = head.map((_, column) => body.some((cells) => cells[column] !== ""));
+  const kept = (cells: readonly string[]) => row(cells.filter((_, column) => isFilled[column]));
+  return [kept(head), kept(head.map((_, column) => (column < 2 ? "---" : "--:"))), ...body.map(kept)];
 }
 
 function row(cells: readonly string[]): string {
