@@ -1,6 +1,7 @@
 // Why a training step failed: which layer, which step, and what probably led there.
 import type { BufferRef } from "../contract.ts";
 import { SimdgradError } from "../errors.ts";
+import { LEAST_EPSILON } from "../optimizers/common.ts";
 import type { OptimizerSpec } from "../optimizers/index.ts";
 import type { LossProgram } from "../plan/compile.ts";
 import type { Engine } from "./engine.ts";
@@ -8,8 +9,6 @@ import type { Engine } from "./engine.ts";
 /** The settings that some optimizers have. */
 type AnyOptimizer = OptimizerSpec & { readonly epsilon?: number; readonly momentum?: number };
 
-/** What is divided by it may be infinite as f32. */
-const TINY_EPSILON = 1e-29;
 /** Weights beyond this are past saving. */
 const WRECKED = 1e6;
 /** Inputs and targets beyond this are suspected before the learning rate is. */
@@ -61,9 +60,11 @@ export function explainUpdate(
 
 /** What of the optimizer's settings leads out of f32, whatever the gradients are: weights and velocities that grow with
  *  each step, 0 divided by 0. */
-function unstable({ plan, update }: Engine): string | undefined {
-  const { epsilon = 1, momentum = 0, weightDecay } = plan.spec.optimizer as AnyOptimizer;
-  if (epsilon < TINY_EPSILON) {
+function unstable(engine: Engine): string | undefined {
+  const { plan, update } = engine;
+  const { momentum = 0, weightDecay } = plan.spec.optimizer as AnyOptimizer;
+  const epsilon = tinyEpsilon(engine);
+  if (epsilon !== undefined) {
     return `An epsilon of ${epsilon} divides 0 by 0 or nearly so where a gradient is 0: set one, e.g. 1e-8.`;
   }
   if (momentum >= 1) return "A momentum of 1 and more grows without end: set one below, e.g. 0.9.";
@@ -74,7 +75,7 @@ function unstable({ plan, update }: Engine): string | undefined {
 /** An epsilon that does not keep a division from becoming infinite. */
 export function tinyEpsilon({ plan }: Engine): number | undefined {
   const { epsilon = 1 } = plan.spec.optimizer as AnyOptimizer;
-  return epsilon < TINY_EPSILON ? epsilon : undefined;
+  return epsilon < LEAST_EPSILON ? epsilon : undefined;
 }
 
 /** A NUMERIC error that names the step and the likely cause; the model is as before it. */

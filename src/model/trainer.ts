@@ -7,7 +7,7 @@ import { type BoundProgram, bindProgram } from "./bound-program.ts";
 import { checkBatchRows, type DataShape, type ReadDataset } from "./data.ts";
 import { explainDivergence, explainGradient, explainUpdate } from "./divergence.ts";
 import type { Engine, RunList } from "./engine.ts";
-import type { Selection } from "./matrix.ts";
+import { rowOf, type Selection } from "./matrix.ts";
 import { type LossSums, noSums } from "./progress.ts";
 import { validationName } from "./reports.ts";
 import { Update } from "./update.ts";
@@ -142,7 +142,8 @@ export class Trainer {
 
   /** For evaluateChunks. */
   startMeasuring(): Measuring {
-    return { sums: this.noSums(), kernelSums: new Float64Array(7), curves: this.engine.plan.tally?.noCurves() };
+    const { plan, sums } = this.engine;
+    return { sums: this.noSums(), kernelSums: new Float64Array(sums.length), curves: plan.tally?.noCurves() };
   }
 
   /** Measures a data set in inference mode, a turn for each chunk; gives the rows done. Errors: DATA. */
@@ -177,7 +178,7 @@ export class Trainer {
   /** Right answers, and what metrics sum: between the forward part and the loss, which may overwrite z. */
   private count({ correct, program }: BoundLoss, data: ReadDataset, selection: Selection, to: Summed): void {
     const { sums, curves } = to;
-    const { start, count, order } = selection;
+    const { count } = selection;
     if (correct) {
       sums.correct += correct.run(count);
       const { kind, outputs } = this.shape;
@@ -193,7 +194,7 @@ export class Trainer {
       labels: data.targets.kind === "labels",
       targets: data.targets.matrix.values,
       weights: data.sampleWeights,
-      rowOf: (i: number) => (order ? order[start + i] : start + i),
+      rowOf: (i: number) => rowOf(selection, i),
     };
     engine.plan.tally?.add(sums.tally, batch, curves);
   }

@@ -32,10 +32,13 @@ export function pullBound(weightDecay: number, gradient: number, { parameter }: 
   return pull <= 1e15 ? pull : Number.POSITIVE_INFINITY;
 }
 
-/** What a root plus epsilon is at least, and epsilon as f32 exactly; 0 where that is not sure. Kernels divide epsilon by
- *  up to 1e8, and test it for infinity together with a parameter. */
+/** What is divided by a smaller epsilon may be infinite as f32: kernels divide epsilon itself by up to 1e8. */
+export const LEAST_EPSILON = 1e-29;
+
+/** What a root plus epsilon is at least, and epsilon as f32 exactly; 0 where that is not sure. Kernels test epsilon for
+ *  infinity together with a parameter. */
 export function divisorBound(epsilon: number): number {
-  return epsilon >= 1e-29 && epsilon <= 1e29 ? Math.min(epsilon, 1) : 0;
+  return epsilon >= LEAST_EPSILON && epsilon <= 1e29 ? Math.min(epsilon, 1) : 0;
 }
 
 interface Adaptive {

@@ -16,16 +16,10 @@ import {
 } from "../../src/index.ts";
 import { Engine } from "../../src/model/engine.ts";
 import { randomSource } from "../support/random.ts";
+import { stateOf } from "../support/state.ts";
 
 const make = (optimizer: OptimizerSpec, more: Partial<SequentialConfig> = {}): Model =>
   sequential({ input: 2, layers: [dense(1)], loss: "mean-squared-error", optimizer, ...more });
-
-/** Weights, moments and counters as bits. */
-function stateOf(model: Model): readonly unknown[] {
-  const bits = (x: Float32Array) => new Uint32Array(x.slice().buffer).join();
-  const copy = model.clone();
-  return [copy.parameters.map(({ value, moments }) => [value, ...moments].map(bits)), copy.learningRate];
-}
 
 /** Calls until NUMERIC comes, which leaves the state before that call; the message. */
 function refused(model: Model, call: (model: Model) => void, most = 500): string {
