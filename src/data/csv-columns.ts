@@ -23,15 +23,15 @@ export class ColumnReader {
 
   /** Errors: DATA, also for a column to keep that there is not. */
   table(rows: CsvRows): Table {
-    const kept = this.options.columns ?? rows.names;
-    const columns = kept.map((name, j) => this.column(name, j, rows));
+    const all = rows.names.map((name, place) => ({ name, place }));
+    const kept = this.options.columns?.map((name) => columnNamed(this.where, { columns: all }, name)) ?? all;
+    const columns = kept.map(({ name, place }, i) => this.column(name, place, i, rows));
     this.types ??= columns.map(({ type }) => type);
     return { rows: rows.cells.length, columns, rowNumbers: rows.rowNumbers };
   }
 
-  /** `kept` is the column's place among those that are kept. */
-  private column(name: string, kept: number, { names, cells: rows, rowNumbers }: CsvRows): Column {
-    const j = this.placeOf(name, names);
+  /** The column at `j` of the file, at `kept` among those that are kept. */
+  private column(name: string, j: number, kept: number, { cells: rows, rowNumbers }: CsvRows): Column {
     const given = this.options.types?.[name];
     const type = given ?? this.types?.[kept] ?? this.infer(j, rows);
     if (type === "text") {
@@ -46,11 +46,6 @@ export class ColumnReader {
       values[i] = value;
     }
     return { name, type, values };
-  }
-
-  private placeOf(name: string, names: readonly string[]): number {
-    const columns = names.map((other) => ({ name: other }));
-    return columns.indexOf(columnNamed(this.where, { columns }, name));
   }
 
   /** Undefined for what is no finite number. */
