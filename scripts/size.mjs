@@ -25,10 +25,10 @@ const PREDICTING = `
 export async function checkSize() {
   const wasm = readFileSync("build/strict.wasm");
   const rows = [
-    { name: "kernels", bytes: wasm.length, aim: 18_000, limit: 22_900 },
-    { name: "kernels, gzip", bytes: gzipped(wasm), aim: 6_500, limit: 9_850 },
-    { name: "a script that trains, gzip", bytes: gzipped(await program(TRAINING)), aim: 24_000, limit: 45_500 },
-    { name: "a script that predicts, gzip", bytes: gzipped(await program(PREDICTING)), aim: 12_000, limit: 20_600 },
+    { name: "kernels", bytes: wasm.length, aim: 18_000, limit: 23_900 },
+    { name: "kernels, gzip", bytes: gzipped(wasm), aim: 6_500, limit: 10_200 },
+    { name: "a script that trains, gzip", bytes: gzipped(await program(TRAINING)), aim: 24_000, limit: 45_900 },
+    { name: "a script that predicts, gzip", bytes: gzipped(await program(PREDICTING)), aim: 12_000, limit: 20_900 },
   ];
   for (const { name, bytes, aim } of rows) {
     console.log(`     ${name}: ${bytes} bytes${bytes > aim ? `, over the aim of ${aim}` : ""}`);
