@@ -1,15 +1,9 @@
 // Single-precision matrix products. A large one is packed into panels that stay in cache and run through one tile
 // (Goto & van de Geijn 2008); a small one, or one of few rows or columns, reads A and B where they are.
+import { ACCUMULATE, KC, MC, NC, PADDED, RELU } from "./gemm_blocks";
 import { pack_4, pack_transposed } from "./gemm_pack";
 import { column, NO_BOUND, packed_column, packing_tile, row_sweep, ZEROS } from "./gemm_tiles";
 
-// Bits of `flags`, and the block sizes that src/runtime/scratch.ts knows too.
-const ACCUMULATE: i32 = 1;
-const RELU: i32 = 2;
-const PADDED: i32 = 4;
-const MC: i32 = 128;
-const KC: i32 = 256;
-const NC: i32 = 512;
 /** From so many columns on, row_sweep computes a single row. Fused sums follow each other more slowly: there the few
  *  chains of a tile are slower than the sweep sooner. */
 const SWEEP: i32 = ASC_FEATURE_RELAXED_SIMD ? 64 : 192;
@@ -95,7 +89,7 @@ function block(
         ip += <usize>width * js;
       } while (n >= 8);
     }
-    column(m, n, kc, a, ra, sa, ra << 2, b, sb, c, rc, ip, is, js, lo, padded);
+    column(m, n, kc, a, ra, sa, ra << 2, b, sb, 32, c, rc, ip, is, js, lo, padded);
     return;
   }
   // A transposed layout is known by its k lying apart in A, or side by side in B. Where they do both, as in a matrix of
@@ -150,7 +144,7 @@ function block(
       if (rows < mc) {
         const d = <usize>rows;
         const cd = cj + d * rc, id = ij + d * is;
-        column(mc - rows, cols, kc, at + kp * d * 4, rt, st, strip, panel, step, cd, rc, id, is, js, lo, padded);
+        column(mc - rows, cols, kc, at + kp * d * 4, rt, st, strip, panel, step, 32, cd, rc, id, is, js, lo, padded);
       }
       panel += panelStep;
       bj += <usize>width * rb;

@@ -26,7 +26,7 @@ export const NO_BOUND: usize = memory.data<u32>([0xff800000]);
 /** Adds `init`, applies the bound and stores four rows of eight columns, the last row first. */
 // @ts-ignore: decorator
 @inline
-function finish(
+export function finish(
   p0: v128, p1: v128, p2: v128, p3: v128, q0: v128, q1: v128, q2: v128, q3: v128,
   c0: usize, c1: usize, c2: usize, c3: usize, i0: usize, i1: usize, i2: usize, i3: usize, lo: usize,
 ): void {
@@ -151,9 +151,10 @@ export function packing_tile(
 }
 
 /** C, or some columns of it, 4 rows at a time, in the largest tiles that rows and columns allow.
- *  Units: strip, bytes from 4 rows of A to the next 4. */
+ *  Units: strip, bytes from 4 rows of A to the next 4; panel, bytes from 8 columns of B to the next 8. Where that is not
+ *  32, the columns past the last 8 are a panel of their width. */
 export function column(
-  m: i32, n: i32, kc: i32, a: usize, ra: usize, sa: usize, strip: usize, b: usize, sb: usize,
+  m: i32, n: i32, kc: i32, a: usize, ra: usize, sa: usize, strip: usize, b: usize, sb: usize, panel: usize,
   c: usize, rc: usize, ip: usize, is: usize, js: usize, lo: usize, padded: i32,
 ): void {
   for (; m > 0; m -= 4) {
@@ -187,7 +188,7 @@ export function column(
           } while (z != end);
         }
         finish_rows(p0, p1, p2, p3, q0, q1, q2, q3, ct, rc, it, is, lo);
-        y += 32;
+        y += panel;
         ct += 32;
         it += js << 3;
       }
@@ -199,7 +200,7 @@ export function column(
       const end = y + <usize>kc * sb;
       const i0 = it, i1 = m > 1 ? it + is : it;
       const c0 = ct, c1 = m > 1 ? ct + rc : ct;
-      y += 32;
+      y += panel;
       ct += 32;
       it += js << 3;
       let i2 = it, i3 = i1 + (js << 3), c2 = ct, c3 = c1 + 32;
@@ -236,7 +237,7 @@ export function column(
         q3 = q2;
       } else {
         left -= 8;
-        y += 32;
+        y += panel;
         ct += 32;
         it += js << 3;
         if (m > 1) {
@@ -249,10 +250,10 @@ export function column(
               v = v128.load(z, 16);
               q0 = madd(s0, v, q0);
               q1 = madd(s1, v, q1);
-              v = v128.load(z, 32);
+              v = v128.load(z + panel);
               p2 = madd(s0, v, p2);
               p3 = madd(s1, v, p3);
-              v = v128.load(z, 48);
+              v = v128.load(z + panel, 16);
               q2 = madd(s0, v, q2);
               q3 = madd(s1, v, q3);
               x += sa;
@@ -266,8 +267,8 @@ export function column(
               const s = v128.load32_splat(x);
               p0 = madd(s, v128.load(z), p0);
               q0 = madd(s, v128.load(z, 16), q0);
-              p2 = madd(s, v128.load(z, 32), p2);
-              q2 = madd(s, v128.load(z, 48), q2);
+              p2 = madd(s, v128.load(z + panel), p2);
+              q2 = madd(s, v128.load(z + panel, 16), q2);
               x += sa;
               z += sb;
             } while (z != end);
@@ -280,6 +281,7 @@ export function column(
       }
       finish(p0, p1, p2, p3, q0, q1, q2, q3, c0, c1, c2, c3, i0, i1, i2, i3, lo);
     }
+    const st = panel == 32 ? sb : <usize>left << 2;
     for (; left > 0; left -= 4) {
       let p0 = f32x4.splat(0), p1 = p0, p2 = p0, p3 = p0;
       if (kc) {
@@ -287,7 +289,7 @@ export function column(
         let x1 = m > 1 ? a + ra : a;
         let x2 = m > 2 ? x1 + ra : x1;
         let x3 = m > 3 ? x2 + ra : x2;
-        const end = y + <usize>kc * sb;
+        const end = y + <usize>kc * st;
         do {
           const b0 = v128.load(z);
           p0 = madd(v128.load32_splat(x), b0, p0);
@@ -298,7 +300,7 @@ export function column(
           x1 += sa;
           x2 += sa;
           x3 += sa;
-          z += sb;
+          z += st;
         } while (z != end);
       }
       const i1 = m > 1 ? it + is : it;

@@ -12,7 +12,7 @@ process.chdir(fileURLToPath(new URL("..", import.meta.url)));
 /** Each check returns what is wrong, or nothing. @type {Record<string, () => string | Promise<string>>} */
 const checks = {
   types: () => tool("typescript/bin/tsc"),
-  assembly: () => tool("assemblyscript/bin/asc.js", "--target", "debug", "--noEmit"),
+  assembly: () => tool("assemblyscript/bin/asc.js", "assembly/infer.ts", "--target", "debug", "--noEmit"),
   "lint and format": () => tool("@biomejs/biome/bin/biome", "ci", "--error-on-warnings", "--colors=off", "."),
   floors: () => tool("vitest/vitest.mjs", "run", "--no-color", "test/floors.test.ts"),
   text: checkText,

@@ -1,5 +1,5 @@
 // @ts-check
-// A part of a build of the kernels: some of its exports and what they need, nothing compiled anew.
+// A part of a build of the kernels: some of its exports and what they need.
 import { readFileSync } from "node:fs";
 import binaryen from "binaryen";
 

@@ -1,6 +1,6 @@
 // The interfaces between the floors: what layers, losses and optimizers tell the planner, and what a plan is made of.
 // Types only.
-import type { KernelName, Kernels } from "./runtime/abi.ts";
+import type { InferKernels, KernelName, Kernels } from "./runtime/abi.ts";
 
 /** The regions of a model's memory, in this order. */
 export type Region =
@@ -54,7 +54,7 @@ export type Host = (rows: number, ...views: Float32Array[]) => void;
 
 /** One kernel call of a plan; `host` steps run JavaScript on views of the memory instead. */
 export interface Step {
-  readonly kernel: KernelName | "host";
+  readonly kernel: KernelName | keyof InferKernels | "host";
   readonly args: readonly Arg[];
   /** The layer (its index path) or the part of the plan it belongs to. */
   readonly owner: string;

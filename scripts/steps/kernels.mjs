@@ -1,6 +1,6 @@
 // @ts-check
-// The kernels: compiled, cut to what predicts, as modules of text and as files.
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
+// The kernels: compiled, those that predict by themselves, as modules of text and as files.
+import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { encodeDelta } from "../delta.mjs";
 import { reorder } from "../order.mjs";
 import { exportsOf, partOf } from "../part.mjs";
@@ -9,7 +9,7 @@ import { node, writeAtomically } from "./step.mjs";
 
 /** @typedef {import("./step.mjs").Step} Step */
 
-/** Both builds of the kernels, and their bytes as modules: every tool and bundler sees them inlined, none has to fetch.
+/** The builds of the kernels, and their bytes as modules: every tool and bundler sees them inlined, none has to fetch.
  *  The relaxed build as what differs from the strict.
  *  @returns {Step[]} */
 export function kernels() {
@@ -19,7 +19,7 @@ export function kernels() {
   return [
     wasm("release", "strict"),
     wasm("relaxed", "relaxed"),
-    part(strict, "assembly/infer.ts", infer),
+    part("assembly/infer.ts", infer),
     inlined("strict", "strictWasm", [strict], () => readFileSync(strict)),
     inlined("relaxed", "relaxedDelta", [strict, relaxed, "scripts/delta.mjs"], () =>
       encodeDelta(readFileSync(strict), readFileSync(relaxed)),
@@ -38,7 +38,7 @@ function wasm(target, name) {
     outputs: [output],
     run: async () => {
       const temporary = `build/${name}.tmp.wasm`;
-      node("node_modules/assemblyscript/bin/asc.js", "--target", target, "--outFile", temporary);
+      compile(temporary, target);
       if (target !== "debug") {
         writeFileSync(temporary, reorder(readFileSync(temporary)));
       }
@@ -52,14 +52,24 @@ export function debugKernels() {
   return wasm("debug", "debug");
 }
 
-/** The kernels that `list` exports, cut out of a build. @param {string} from @param {string} list @param {string} to @returns {Step} */
-function part(from, list, to) {
+/** The kernels that `list` exports, cut out of a build of all. @param {string} list @param {string} to @returns {Step} */
+function part(list, to) {
   return {
     name: to,
-    inputs: [from, list, "scripts/part.mjs", "scripts/order.mjs"],
+    inputs: ["assembly", "asconfig.json", "scripts/part.mjs", "scripts/order.mjs"],
     outputs: [to],
-    run: () => writeAtomically(to, reorder(partOf(readFileSync(from), exportsOf(list)))),
+    run: () => {
+      const whole = to.replace(".wasm", ".tmp.wasm");
+      compile(whole, "release", list);
+      writeAtomically(to, reorder(partOf(readFileSync(whole), exportsOf(list))));
+      rmSync(whole);
+    },
   };
+}
+
+/** What asconfig.json names, and `more`. @param {string} to @param {string} target @param {string[]} more */
+function compile(to, target, ...more) {
+  node("node_modules/assemblyscript/bin/asc.js", ...more, "--target", target, "--outFile", to);
 }
 
 /** @param {string} name @param {string} constant @param {string[]} inputs @param {() => Uint8Array} bytes @returns {Step} */

@@ -5,6 +5,7 @@ import { allLayers } from "../layers/index.ts";
 import { checkCount, checkKeys, orDefault } from "../options.ts";
 import { compilePredictor } from "../plan/compile.ts";
 import { type NetworkSpec, normalizeLayers } from "../plan/layout.ts";
+import { packWeights } from "../plan/panels.ts";
 import type { WasmModule } from "../wasm.ts";
 import { Engine } from "./engine.ts";
 import { inFile } from "./file.ts";
@@ -88,7 +89,9 @@ export function loadPredictorOn(module: () => WasmModule): LoadPredictor {
       worker: undefined,
       threading: undefined,
     });
-    engine.view(plan.blocks.parameters).set(weights);
+    const parameters = engine.view(plan.blocks.parameters);
+    parameters.set(weights);
+    packWeights(plan.infer.steps, weights, parameters);
     engine.view(plan.blocks.buffers).set(buffers);
     return new Predictor(new Inference(engine), spec, readUser(file));
   };

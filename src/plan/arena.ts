@@ -1,7 +1,7 @@
 // Where every buffer lies in a model's memory: offset arithmetic only.
 import type { Arg, BufferRef, Region, Step } from "../contract.ts";
 import { ARENA_BASE } from "../runtime/abi.ts";
-import { gemmScratchBytes } from "../runtime/scratch.ts";
+import { gemmScratchBytes, packedScratchBytes } from "../runtime/scratch.ts";
 import { SCRATCH } from "./builder.ts";
 
 export const REGIONS: readonly Region[] = [
@@ -146,7 +146,7 @@ function scratchBytes(program: Program, capacity: number): number {
   for (const step of program.steps) {
     if (!step.kernel.startsWith("sgemm")) continue;
     const [m, n, k] = step.args.map((arg) => atCapacity(arg, capacity)) as [number, number, number];
-    bytes = Math.max(bytes, gemmScratchBytes(m, n, k));
+    bytes = Math.max(bytes, step.kernel === "sgemm_packed" ? packedScratchBytes(m, k) : gemmScratchBytes(m, n, k));
   }
   return bytes;
 }

@@ -1,5 +1,6 @@
 // Binds a program's steps to kernels and addresses, for one number of rows.
 import type { Arg, BufferRef, Scalar, Step, UpdateState } from "../contract.ts";
+import type { KernelName } from "../runtime/abi.ts";
 import type { Instance } from "../runtime/instance.ts";
 import { isBuffer, type Placement } from "./arena.ts";
 
@@ -29,7 +30,7 @@ function bindStep(step: Step, instance: Instance, placement: Placement, rows: nu
     if (isBuffer(arg)) return address(arg);
     return "times" in arg ? arg.times * rows : 0;
   });
-  const fn = instance.kernels[kernel] as (...args: number[]) => unknown;
+  const fn = instance.kernels[kernel as KernelName] as (...args: number[]) => unknown;
   const scalars = [...step.args.entries()].filter((entry): entry is [number, Scalar] => isScalar(entry[1]));
   if (scalars.length === 0) return fn.bind(null, ...constants);
   return () => {

@@ -12,6 +12,7 @@ import { optimizerRule } from "../optimizers/index.ts";
 import type { Program } from "./arena.ts";
 import { batchBuffer, ProgramBuilder } from "./builder.ts";
 import { type Layout, layOut, momentsOf, type NetworkSpec, type PlannedLayer, trainableBlocks } from "./layout.ts";
+import { withPanels } from "./panels.ts";
 
 export type TargetKind = "labels" | "rows";
 /** A kind of targets, without or with row weights. */
@@ -112,7 +113,8 @@ function tallyOf({ spec, outputs }: Layout, metrics: readonly MetricName[]): Tal
 /** The plan that predicts and nothing else: it needs no rule of losses and optimizers. */
 export function compilePredictor(spec: NetworkSpec): Plan {
   const layout = layOut(spec);
-  const infer = inferProgram({ layout, body: layout.planned, head: "linear" });
+  const rowMajor = inferProgram({ layout, body: layout.planned, head: "linear" });
+  const infer = { ...rowMajor, steps: withPanels(rowMajor.steps) };
   const initialize = { name: "initialize", steps: [], inputs: [], outputs: [] };
   const programs = [infer];
   return {

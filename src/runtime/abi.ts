@@ -222,6 +222,17 @@ export interface Kernels {
   heap_base: () => number;
 }
 
+/** Beside some of the others in the build that only predicts (assembly/infer.ts). */
+export interface InferKernels {
+  /** As sgemm_nn, with its bits, for k > 0 and without GEMM_ACCUMULATE: B lies as packPanels puts it.
+   *  `scratch` has packedScratchBytes(m, k) bytes, 16-byte aligned. */
+  sgemm_packed: (
+    m: number, n: number, k: number,
+    a: number, lda: number, b: number, c: number, ldc: number,
+    bias: number, flags: number, scratch: number,
+  ) => void;
+}
+
 /** The kernels' own tables end below this address; arenas start here. */
 export const ARENA_BASE = 4096;
 

@@ -2,9 +2,10 @@
 // memory, where a longer read traps.
 import { expect, test } from "vitest";
 import { gemmScratchBytes, type KernelSpace, type Kernels } from "../../src/kernels.ts";
+import { packedScratchBytes } from "../../src/runtime/scratch.ts";
 import { bitDifference } from "../support/bounds.ts";
 import { randomSource } from "../support/random.ts";
-import { openKernels } from "../support/space.ts";
+import { openInferKernels, openKernels } from "../support/space.ts";
 
 interface Call {
   readonly name: string;
@@ -66,6 +67,25 @@ test("sgemm in all layouts", () => {
       check(space, { name, operands, run: (kernels, at) => gemm(kernels, at, 0) });
       check(space, { name, operands: operands.slice(0, 3), run: (kernels, at) => gemm(kernels, [...at, 0], 1) });
     }
+  }
+});
+
+test("sgemm of packed weights", () => {
+  const space = openInferKernels(1 << 20);
+  const random = randomSource(3);
+  const sizes = [1, 2, 3, 4, 5, 9].flatMap((m) =>
+    [1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 24, 33, 41].flatMap((n) => [1, 2, 3, 5, 41, 257].map((k) => [m, n, k])),
+  );
+  const scratch = new Float32Array(packedScratchBytes(9, 257) / 4);
+  for (const [m, n, k] of sizes) {
+    check(space, {
+      name: `sgemm_packed ${m} x ${n} x ${k}`,
+      operands: [random.floats(m * k), random.floats(k * n), new Float32Array(m * n), random.floats(n)],
+      run: (_, [a, b, c, bias]) => {
+        const address = space.f32(scratch.length).byteOffset;
+        space.kernels.sgemm_packed(m, n, k, a, k, b, c, n, bias, 0, address);
+      },
+    });
   }
 });
 

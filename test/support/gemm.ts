@@ -1,11 +1,22 @@
 // Runs sgemm on operands between guard cells and holds the result against the f64 reference and against bits.
-import { GEMM_ACCUMULATE, GEMM_PADDED, GEMM_RELU, gemmScratchBytes, type KernelSpace } from "../../src/kernels.ts";
+import {
+  GEMM_ACCUMULATE,
+  GEMM_PADDED,
+  GEMM_RELU,
+  gemmScratchBytes,
+  type KernelSpace,
+  type Kernels,
+} from "../../src/kernels.ts";
+import type { InferKernels } from "../../src/runtime/abi.ts";
+import { packPanels } from "../../src/runtime/panels.ts";
+import { packedScratchBytes } from "../../src/runtime/scratch.ts";
 import { gemm, type Product, rowMajor } from "../reference/gemm.ts";
 import { gamma, violation } from "./bounds.ts";
 import { GUARD } from "./space.ts";
 
 export const LAYOUTS = ["nn", "nt", "tn"] as const;
-export type Layout = (typeof LAYOUTS)[number];
+/** Packed: NN whose B lies in panels. */
+export type Layout = (typeof LAYOUTS)[number] | "packed";
 
 /** What C = A B is combined with. */
 export interface Combination {
@@ -48,7 +59,8 @@ interface Block {
   readonly bits: Uint32Array;
 }
 
-/** Runs products of at most the given sizes; its blocks are reused from call to call. */
+/** Runs products of at most the given sizes; its blocks are reused from call to call. Packed ones want a space of the
+ *  build that only predicts. */
 export class GemmRunner {
   private readonly space: KernelSpace;
   private readonly a: Block;
@@ -90,7 +102,8 @@ export class GemmRunner {
     const ldb = bColumns + at.pads[1];
     const ldc = at.padded ? Math.ceil(n / 4) * 4 : n + at.pads[2];
     place(a, start + at.shifts[0], aRows, aColumns, lda, problem.a, problem.k, layout === "tn");
-    place(b, start + at.shifts[1], bRows, bColumns, ldb, problem.b, problem.n, layout === "nt");
+    if (layout === "packed") placePanels(b, start + at.shifts[1], k, n, problem.b, problem.n);
+    else place(b, start + at.shifts[1], bRows, bColumns, ldb, problem.b, problem.n, layout === "nt");
     place(c, start + at.shifts[2], how.accumulate ? m : 0, n, ldc, problem.before, problem.n, false);
     const used = start + at.shifts[2] + (m > 0 ? (m - 1) * ldc + Math.max(n, at.padded ? ldc : 0) : 0);
     c.bits.fill(GUARD, how.accumulate ? used : 0, Math.min(used + 16, c.bits.length));
@@ -98,24 +111,16 @@ export class GemmRunner {
     else c.bits.fill(GUARD, 0, used);
     this.bias.set(problem.bias.subarray(0, n));
     this.bias.fill(Number.NaN, n, n + 4);
-    const words = gemmScratchBytes(m, n, k) / 4;
+    const words = (layout === "packed" ? packedScratchBytes(m, k) : gemmScratchBytes(m, n, k)) / 4;
     this.scratch.bits.fill(GUARD, words, words + 16);
 
     const flags = (how.accumulate ? GEMM_ACCUMULATE : 0) | (how.relu ? GEMM_RELU : 0) | (at.padded ? GEMM_PADDED : 0);
-    this.space.kernels[`sgemm_${layout}`](
-      m,
-      n,
-      k,
-      a.floats.byteOffset + 4 * (start + at.shifts[0]),
-      lda,
-      b.floats.byteOffset + 4 * (start + at.shifts[1]),
-      ldb,
-      c.floats.byteOffset + 4 * (start + at.shifts[2]),
-      ldc,
-      how.bias ? this.bias.byteOffset : 0,
-      flags,
-      this.scratch.floats.byteOffset,
-    );
+    const [pa, pb, pc] = [a, b, c].map(({ floats }, i) => floats.byteOffset + 4 * (start + at.shifts[i]));
+    const bias = how.bias ? this.bias.byteOffset : 0;
+    const scratch = this.scratch.floats.byteOffset;
+    const kernels = this.space.kernels as Kernels & InferKernels;
+    if (layout === "packed") kernels.sgemm_packed(m, n, k, pa, lda, pb, pc, ldc, bias, flags, scratch);
+    else kernels[`sgemm_${layout}`](m, n, k, pa, lda, pb, ldb, pc, ldc, bias, flags, scratch);
 
     for (let i = words; i < words + 16; i++) {
       if (this.scratch.bits[i] !== GUARD) throw new Error(`scratch was written ${i - words} floats past its end`);
@@ -145,6 +150,15 @@ function place(
   }
   const end = Math.max(start, at);
   floats.fill(Number.NaN, end, Math.min(end + 16, floats.length));
+}
+
+/** The same in panels. */
+function placePanels(target: Block, start: number, k: number, n: number, source: Float32Array, sourceLd: number): void {
+  const { floats } = target;
+  const b = Float32Array.from({ length: k * n }, (_, i) => source[Math.floor(i / n) * sourceLd + (i % n)]);
+  floats.fill(Number.NaN, 0, start);
+  packPanels(k, n, b, floats.subarray(start, start + k * n));
+  floats.fill(Number.NaN, start + k * n, Math.min(start + k * n + 16, floats.length));
 }
 
 function guardPads(c: Block, start: number, m: number, n: number, ldc: number): void {

@@ -1,10 +1,23 @@
 // Kernel operands for tests: every block lies between guard cells and starts at a changing 4-byte offset.
+import { inferWasm } from "../../src/generated/infer.ts";
 import { createKernels, type KernelSpace, type KernelSpaceOptions, type Kernels } from "../../src/kernels.ts";
+import type { InferKernels } from "../../src/runtime/abi.ts";
+import { inlinedModule } from "../../src/runtime/module.ts";
+import { spacesOn } from "../../src/runtime/space.ts";
 
 /** Which build the kernel tests run: SIMDGRAD_SIMD=relaxed (or auto) takes the one with fused multiply-add. */
 export const SIMD = (process.env.SIMDGRAD_SIMD ?? "strict") as NonNullable<KernelSpaceOptions["simd"]>;
 
 export const openKernels = (bytes: number): KernelSpace => createKernels({ simd: SIMD, bytes });
+
+/** The build that only predicts, which is strict: of Kernels it has what assembly/infer.ts names. */
+export interface InferSpace extends KernelSpace {
+  readonly kernels: Kernels & InferKernels;
+}
+
+const inferSpaces = spacesOn(inlinedModule(inferWasm));
+
+export const openInferKernels = (bytes: number): InferSpace => inferSpaces({ bytes }) as InferSpace;
 
 /** A NaN with a payload of its own: it spoils a result that reads it, and a write over it is seen. */
 export const GUARD = 0x7fedc0de;
