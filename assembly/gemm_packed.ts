@@ -10,7 +10,7 @@ const NARROW: i32 = 24;
 const SMALL: u64 = 32768;
 
 /** C = A B (+ bias), then ReLU if asked: the bits of sgemm_nn.
- *  Shapes: A f32[m,k], B f32[k,n] as src/runtime/panels.ts lays it, C f32[m,n], bias f32[n] or 0; k > 0.
+ *  Shapes: A f32[m,k], B f32[k,n] as pack_panels lays it, C f32[m,n], bias f32[n] or 0; k > 0.
  *  Units: see InferKernels in src/runtime/abi.ts.
  *  Error: as sgemm_nn. */
 export function sgemm_packed(
@@ -86,4 +86,20 @@ function row_24(kc: i32, x: usize, z: usize, c: usize, ip: usize, js: usize, lo:
   } while (z != end);
   const i1 = ip + (js << 3), i2 = i1 + (js << 3);
   finish(p0, p1, p2, p2, q0, q1, q2, q2, c, c + 32, c + 64, c + 64, ip, i1, i2, i2, lo);
+}
+
+/** Some rows of B to where sgemm_packed reads them: of each KC rows of B in turn 8 columns, then the next 8, and last what
+ *  is left, k by k. Nothing is added: a panel is as wide as its columns.
+ *  Shapes: from f32[rows,n], row `first` and following of a block of kc; to f32[kc * n], that block. */
+export function pack_panels(rows: i32, n: i32, from: usize, first: i32, kc: i32, to: usize): void {
+  for (let j = 0; j < n; j += 8) {
+    const width = <usize>min(n - j, 8) << 2;
+    let x = from + (<usize>j << 2), y = to + <usize>first * width;
+    for (let i = 0; i < rows; ++i) {
+      memory.copy(y, x, width);
+      x += <usize>n << 2;
+      y += width;
+    }
+    to += <usize>kc * width;
+  }
 }

@@ -5,7 +5,6 @@ import { allLayers } from "../layers/index.ts";
 import { checkCount, checkKeys, orDefault } from "../options.ts";
 import { compilePredictor } from "../plan/compile.ts";
 import { type NetworkSpec, normalizeLayers } from "../plan/layout.ts";
-import { packWeights } from "../plan/panels.ts";
 import type { WasmModule } from "../wasm.ts";
 import { Engine } from "./engine.ts";
 import { inFile } from "./file.ts";
@@ -14,6 +13,7 @@ import { capacityOf } from "./file-memory.ts";
 import { TensorTaker } from "./file-tensors.ts";
 import { Inference } from "./inference.ts";
 import type { Inputs } from "./matrix.ts";
+import { packWeights } from "./packing.ts";
 import { readUser, type UserMetadata } from "./user-metadata.ts";
 
 /** Options of `load`. */
@@ -89,9 +89,8 @@ export function loadPredictorOn(module: () => WasmModule): LoadPredictor {
       worker: undefined,
       threading: undefined,
     });
-    const parameters = engine.view(plan.blocks.parameters);
-    parameters.set(weights);
-    packWeights(plan.infer.steps, weights, parameters);
+    engine.view(plan.blocks.parameters).set(weights);
+    packWeights(engine, weights);
     engine.view(plan.blocks.buffers).set(buffers);
     return new Predictor(new Inference(engine), spec, readUser(file));
   };

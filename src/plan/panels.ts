@@ -1,6 +1,5 @@
 // Products whose weights never change: a network that only predicts has them packed from the start.
 import type { Arg, BufferRef, Step } from "../contract.ts";
-import { packPanels } from "../runtime/panels.ts";
 
 /** The steps of a network that only predicts, whose products take packed weights. */
 export function withPanels(steps: readonly Step[]): readonly Step[] {
@@ -11,13 +10,11 @@ export function withPanels(steps: readonly Step[]): readonly Step[] {
   });
 }
 
-/** Packs the weights that such steps take. Shapes: from and to, the block of all parameters. */
-export function packWeights(steps: readonly Step[], from: Float32Array, to: Float32Array): void {
-  for (const { kernel, args } of steps) {
-    if (kernel !== "sgemm_packed") continue;
+/** Weights that such steps take: B f32[k,n]. */
+export function packedOf(steps: readonly Step[]): { b: BufferRef; n: number; k: number }[] {
+  return steps.flatMap(({ kernel, args }) => {
+    if (kernel !== "sgemm_packed") return [];
     const [, n, k, , , b] = args as [Arg, number, number, Arg, Arg, BufferRef];
-    const start = b.within?.offset ?? 0;
-    const end = start + k * n;
-    packPanels(k, n, from.subarray(start, end), to.subarray(start, end));
-  }
+    return [{ b, n, k }];
+  });
 }

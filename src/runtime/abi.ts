@@ -224,13 +224,16 @@ export interface Kernels {
 
 /** Beside some of the others in the build that only predicts (assembly/infer.ts). */
 export interface InferKernels {
-  /** As sgemm_nn, with its bits, for k > 0 and without GEMM_ACCUMULATE: B lies as packPanels puts it.
+  /** As sgemm_nn, with its bits, for k > 0 and without GEMM_ACCUMULATE: B lies as pack_panels puts it.
    *  `scratch` has packedScratchBytes(m, k) bytes, 16-byte aligned. */
   sgemm_packed: (
     m: number, n: number, k: number,
     a: number, lda: number, b: number, c: number, ldc: number,
     bias: number, flags: number, scratch: number,
   ) => void;
+  /** Rows f32[rows,n] of a B, the first of them at `first` of a block of kc rows (KC, but for the last block), into that
+   *  block, f32[kc * n]. */
+  pack_panels: (rows: number, n: number, from: number, first: number, kc: number, to: number) => void;
 }
 
 /** The kernels' own tables end below this address; arenas start here. */

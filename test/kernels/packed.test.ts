@@ -1,7 +1,6 @@
 // Products of packed weights have the bits of sgemm_nn, which other tests hold against the reference.
 import { expect, test } from "vitest";
 import { createKernels } from "../../src/kernels.ts";
-import { packPanels } from "../../src/runtime/panels.ts";
 import { COMBINATIONS, differsFromWhole, GemmRunner, PLAIN, type Problem } from "../support/gemm.ts";
 import { LONG } from "../support/long.ts";
 import { randomSource } from "../support/random.ts";
@@ -52,12 +51,16 @@ test.each([255, 256, 257, 511, 512, 513, 784])("k = %i: around the blocks of all
   compare(k, k, [...pairs(few, columns), ...pairs(many, LONG ? columns : [7, 24, 33, 129])]);
 });
 
-test("panels hold each element once, eight columns at a time, block of k after block", () => {
+test("panels hold each element once, eight columns at a time, block of k after block, and nothing else", () => {
   const [k, n] = [300, 19];
-  const from = Float32Array.from({ length: k * n }, (_, i) => i);
-  const to = new Float32Array(k * n);
-  packPanels(k, n, from, to);
-  expect(new Set(to).size).toBe(k * n);
+  const space = openInferKernels(1 << 16);
+  const from = space.f32(k * n);
+  const to = space.f32(k * n + 1).fill(-1);
+  from.set(from.map((_, i) => i));
+  space.kernels.pack_panels(256, n, from.byteOffset, 0, 256, to.byteOffset);
+  space.kernels.pack_panels(44, n, from.byteOffset + 4 * 256 * n, 0, 44, to.byteOffset + 4 * 256 * n);
+  expect(new Set(to).size).toBe(k * n + 1);
+  expect(to[k * n]).toBe(-1);
   const at = (row: number, column: number) => to.indexOf(row * n + column);
   expect([at(0, 0), at(0, 7), at(1, 0), at(255, 7)]).toEqual([0, 7, 8, 256 * 8 - 1]);
   expect([at(0, 8), at(0, 16), at(1, 16)]).toEqual([256 * 8, 256 * 16, 256 * 16 + 3]);

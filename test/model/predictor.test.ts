@@ -41,6 +41,7 @@ describe("a predictor", () => {
     ["one more", 257, [...plain(513, 129, 33), dense(9)]],
     ["one less", 255, [...plain(511, 127, 31), dense(7)]],
     ["few outputs of many", 784, [dense(1)]],
+    ["many outputs of few", 3, [dense(3001, { activation: "relu" }), dense(2)]],
     ["no biases", 300, [dense(41, { useBias: false }), dense(25, { useBias: false, activation: "relu" }), dense(3)]],
     [
       "layers within others",
@@ -55,12 +56,16 @@ describe("a predictor", () => {
     const trained = sequential({ input, layers, seed: 5 });
     // Biases too, which start at 0.
     trained.setWeights(random.floats(trained.weights.length));
-    const predictor = load(trained.save(), { maxBatch: 40 });
+    const bytes = trained.save();
+    const predictor = load(bytes, { maxBatch: 40 });
+    // The fewer rows, the less room to pack in.
+    const single = load(bytes, { maxBatch: 1 });
     for (const count of [1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 16, 33, 40, 41, 130]) {
       const x = rows(count, input);
       const expected = trained.predict(x);
       expect(expected.some((value) => value !== 0)).toBe(true);
       expect(predictor.predict(x)).toEqual(expected);
+      if (count < 5) expect(single.predict(x)).toEqual(expected);
     }
   });
 

@@ -8,8 +8,7 @@ import {
   type Kernels,
 } from "../../src/kernels.ts";
 import type { InferKernels } from "../../src/runtime/abi.ts";
-import { packPanels } from "../../src/runtime/panels.ts";
-import { packedScratchBytes } from "../../src/runtime/scratch.ts";
+import { KC, packedScratchBytes } from "../../src/runtime/scratch.ts";
 import { gemm, type Product, rowMajor } from "../reference/gemm.ts";
 import { gamma, violation } from "./bounds.ts";
 import { GUARD } from "./space.ts";
@@ -68,6 +67,7 @@ export class GemmRunner {
   private readonly c: Block;
   private readonly bias: Float32Array;
   private readonly scratch: Block;
+  private rowMajor: Block | undefined;
   private readonly start = 16;
 
   constructor(space: KernelSpace, m: number, n: number, k: number) {
@@ -102,7 +102,7 @@ export class GemmRunner {
     const ldb = bColumns + at.pads[1];
     const ldc = at.padded ? Math.ceil(n / 4) * 4 : n + at.pads[2];
     place(a, start + at.shifts[0], aRows, aColumns, lda, problem.a, problem.k, layout === "tn");
-    if (layout === "packed") placePanels(b, start + at.shifts[1], k, n, problem.b, problem.n);
+    if (layout === "packed") this.placePanels(start + at.shifts[1], k, n, problem.b, problem.n);
     else place(b, start + at.shifts[1], bRows, bColumns, ldb, problem.b, problem.n, layout === "nt");
     place(c, start + at.shifts[2], how.accumulate ? m : 0, n, ldc, problem.before, problem.n, false);
     const used = start + at.shifts[2] + (m > 0 ? (m - 1) * ldc + Math.max(n, at.padded ? ldc : 0) : 0);
@@ -127,6 +127,23 @@ export class GemmRunner {
     }
     return collect(c, start + at.shifts[2], m, n, ldc, at.padded ? ldc : n);
   }
+
+  /** B in panels, each block of k packed in two pieces, and NaN around it. */
+  private placePanels(start: number, k: number, n: number, source: Float32Array, sourceLd: number): void {
+    this.rowMajor ??= this.block(this.b.floats.length);
+    const { b, rowMajor } = this;
+    const kernels = this.space.kernels as Kernels & InferKernels;
+    place(rowMajor, start, k, n, n, source, sourceLd, false);
+    b.floats.fill(Number.NaN, 0, Math.min(start + k * n + 16, b.floats.length));
+    for (let block = 0; block < k; block += KC) {
+      const kc = Math.min(KC, k - block);
+      const cut = Math.floor(kc / 3);
+      const at = 4 * (start + block * n);
+      const [from, to] = [rowMajor.floats.byteOffset + at, b.floats.byteOffset + at];
+      kernels.pack_panels(kc - cut, n, from + 4 * cut * n, cut, kc, to);
+      kernels.pack_panels(cut, n, from, 0, kc, to);
+    }
+  }
 }
 
 /** Writes the upper left rows x columns of `source` (of its transpose, if so) and NaN around them. */
@@ -150,15 +167,6 @@ function place(
   }
   const end = Math.max(start, at);
   floats.fill(Number.NaN, end, Math.min(end + 16, floats.length));
-}
-
-/** The same in panels. */
-function placePanels(target: Block, start: number, k: number, n: number, source: Float32Array, sourceLd: number): void {
-  const { floats } = target;
-  const b = Float32Array.from({ length: k * n }, (_, i) => source[Math.floor(i / n) * sourceLd + (i % n)]);
-  floats.fill(Number.NaN, 0, start);
-  packPanels(k, n, b, floats.subarray(start, start + k * n));
-  floats.fill(Number.NaN, start + k * n, Math.min(start + k * n + 16, floats.length));
 }
 
 function guardPads(c: Block, start: number, m: number, n: number, ldc: number): void {
