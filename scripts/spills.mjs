@@ -14,9 +14,9 @@ const MULTIPLY = /^vmulps|^vfn?madd\d+ps/;
 const BROADCAST = /^vbroadcastss xmm\d+,\[r\w+\+r\w+\*1/;
 /** Where B lies in panels, a k further is 8 floats further. */
 const PANEL_STEP = /^(add|lea)[lq] .*\b0x20\b/;
-const STORE = /^\S+ \[/;
-/** A vector on the stack. The stack-limit check that V8 puts into each loop reads the stack too, but no vector: it
- *  compares rsp with a limit in memory, and only its rarely taken way out, which stands behind the loop, saves any. */
+const STORE = /^(?!cmp)\S+ \[/;
+/** A vector on the stack. The check that V8 puts into each loop, of the stack's limit or for an interrupt, reads memory
+ *  too, but no vector: only its rarely taken way out, which stands behind the loop, saves any. */
 const SPILL = /xmm\d+,.*\[r[bs]p|\[r[bs]p[^\]]*\],xmm/;
 
 /** What is wrong with the tiles of all builds, one a line. */
@@ -74,9 +74,9 @@ function innermostLoops(code) {
     .map(([from, to]) => lines.slice(from, to + 1));
 }
 
-/** Right after the stack-limit check: its way out comes back here. @param {string[]} lines @param {number} at */
+/** Right after that check: its way out comes back here. @param {string[]} lines @param {number} at */
 function isWayBack(lines, at) {
-  return at > 1 && /cmpq rsp,/.test(lines[at - 2]) && /^jna /.test(lines[at - 1]);
+  return at > 1 && /cmpq rsp,.*\njna |^cmpb \[r13.*,0x0\njnz /.test(`${lines[at - 2]}\n${lines[at - 1]}`);
 }
 
 /** At least 4 products, values of A from memory to all lanes, nothing stored but the packed B of the packing tile, one
