@@ -122,14 +122,16 @@ add("adamw_step", N, vector(), vector(), vector(), vector(), 0.1, 0.9, 0.999, 1e
 const overflowing = Float32Array.from({ length: N }, (_, i) => (i % 5 === 0 ? 3e38 : 1));
 const against = overflowing.map((value) => -value);
 add("sgd_step", N, put(vector(), overflowing), put(vector(), against), 1, 0);
+// So are those of this one, the largest of each part: a bound on the largest of all.
+add("largest_magnitude", N, vector());
 
 const placement = { address: () => 0, scratchStep } as unknown as Placement;
 const nowhere = { wait: () => undefined } as unknown as Barrier;
 
 /** What the lanes of a call do, each by itself. */
 function sharesOf([kernel, args]: Case, lanes: number): (() => number)[] {
-  const shares = shareSteps([{ kernel, args } as never], placement, 1, lanes, []);
-  return shares.lanes.map((steps) => {
+  const shares = shareSteps([[{ kernel, args } as never]], placement, 1, lanes, []);
+  return shares.lanes.map(([steps]) => {
     expect(steps.filter(({ call }) => call)).toHaveLength(1);
     const share = bindShare(steps, kernels, new Float64Array(0));
     return () => share(nowhere, 1);
@@ -149,17 +151,36 @@ describe("lanes leave what the whole call leaves", () => {
     expect(new Set(cases.map(([kernel]) => kernel))).toEqual(new Set(Object.keys(DIVISIONS)));
   });
 
+  it("and tell of a gradient that is not finite, in whoever's share it is", () => {
+    const n = cases.findIndex(([kernel]) => kernel === "largest_magnitude");
+    const at = (cases[n][1][1] - heap.byteOffset) / 4;
+    for (const bad of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
+      for (const i of [0, 1, 3500, N - 1]) {
+        heap.set(start.subarray(0, next));
+        heap[at + i] = bad;
+        for (const lanes of [2, 3, LANES]) {
+          const sum = sharesOf(cases[n], lanes).reduce((total, call) => total + call(), 0);
+          expect(sum < Number.POSITIVE_INFINITY).toBe(false);
+        }
+      }
+    }
+  });
+
   cases.forEach(([kernel, args], i) => {
     it(`${i}: ${kernel}`, () => {
       const fn = kernels[kernel] as (...args: number[]) => number | undefined;
       const [sum, whole] = outcome([() => fn(...args) ?? 0]);
-      expect(whole.equals(Buffer.from(start.slice(operands, next).buffer))).toBe(false);
+      const largest = kernel === "largest_magnitude";
+      expect(whole.equals(Buffer.from(start.slice(operands, next).buffer))).toBe(largest);
       if (kernel === "sgd_step" && args[3] === 1) expect(sum).toBe(Math.ceil(N / 5));
       for (const lanes of [2, 3, LANES]) {
         const calls = sharesOf([kernel, args], lanes);
         for (const order of [calls, [...calls].reverse()]) {
           const [parts, left] = outcome(order);
-          expect(parts).toBe(sum);
+          if (largest) {
+            expect(parts).toBeGreaterThan(sum);
+            expect(parts).toBeLessThanOrEqual(lanes * sum);
+          } else expect(parts).toBe(sum);
           expect(left.equals(whole), `${lanes} lanes`).toBe(true);
         }
       }

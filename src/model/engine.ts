@@ -6,7 +6,7 @@ import { bind, type Call, run } from "../plan/bind.ts";
 import type { Plan } from "../plan/compile.ts";
 import type { Kernels } from "../runtime/abi.ts";
 import { ensureBytes, type Instance, instantiate } from "../runtime/instance.ts";
-import type { LaneWorker } from "../runtime/lanes.ts";
+import type { Gate, LaneWorker } from "../runtime/lanes.ts";
 import { type LearningRate, rateAt } from "../schedules.ts";
 import type { WasmModule } from "../wasm.ts";
 
@@ -23,13 +23,15 @@ export interface EngineOptions {
 export interface Threading {
   /** Errors: CONFIG, RUNTIME where memory cannot be shared. */
   check(where: string, count: number): void;
-  /** A list as all lanes run it: the sum of results, or undefined while one lane has to. Undefined where one is enough.
+  /** A list as all lanes run it: as RunList's, or undefined while one lane has to. Undefined where one is enough.
    *  Errors: RUNTIME when workers cannot start or a lane died. */
-  share(engine: Engine, steps: readonly Step[], rows: number): SharedRun | undefined;
+  share(engine: Engine, parts: Parts, rows: number): SharedRun | undefined;
 }
 
+type Parts = readonly (readonly Step[])[];
+
 interface SharedRun {
-  run(): number | undefined;
+  run(gate?: Gate): number | undefined;
   /** It is run no more. */
   forget(): void;
 }
@@ -153,8 +155,8 @@ export class Engine {
     return [parameters, ...moments].map((block) => this.view(block));
   }
 
-  list(steps: readonly Step[]): RunList {
-    return new RunList(this, steps);
+  list(...parts: Parts): RunList {
+    return new RunList(this, parts);
   }
 
   bind(steps: readonly Step[], rows: number): Call[] {
@@ -162,50 +164,51 @@ export class Engine {
   }
 }
 
-/** Steps that can be run for any number of rows up to the capacity; bound once for each number. */
+interface BoundList {
+  readonly calls: readonly (readonly Call[])[];
+  /** For the lanes; undefined where one lane is enough. */
+  readonly shared: SharedRun | undefined;
+}
+
+/** Steps that can be run for any number of rows up to the capacity, in parts; bound once for each number. */
 export class RunList {
   private readonly engine: Engine;
-  private readonly steps: readonly Step[];
-  private readonly bound = new Map<number, Call[]>();
-  /** For the lanes; undefined where one lane is enough. */
-  private readonly shared = new Map<number, SharedRun | undefined>();
+  private readonly parts: Parts;
+  private readonly bound = new Map<number, BoundList>();
   private generation: number;
 
-  constructor(engine: Engine, steps: readonly Step[]) {
+  constructor(engine: Engine, parts: Parts) {
     this.engine = engine;
-    this.steps = steps;
+    this.parts = parts;
     this.generation = engine.generation;
   }
 
-  /** The sum of the calls' results, where they have any. Errors: RUNTIME when a lane died. */
-  run(rows: number): number {
-    const { threads, threading } = this.engine.options;
-    const sum = threading && threads > 1 ? this.sharedRun(threading, rows)?.run() : undefined;
-    return sum ?? run(this.calls(rows));
+  /** Runs the first part, and the others as far as the gate lets them; the sum of results of the last that ran, where
+   *  calls have any. Errors: RUNTIME when a lane died; the gate's. */
+  run(rows: number, gate?: Gate): number {
+    this.forgetStale();
+    const { calls, shared } = this.bound.get(rows) ?? this.bind(rows);
+    let sum = shared?.run(gate);
+    if (sum !== undefined) return sum;
+    sum = run(calls[0]);
+    for (let i = 1; i < calls.length && gate?.(sum, i); i++) sum = run(calls[i]);
+    return sum;
   }
 
-  calls(rows: number): Call[] {
-    this.forgetStale();
-    let calls = this.bound.get(rows);
-    if (!calls) {
-      calls = this.engine.bind(this.steps, rows);
-      this.bound.set(rows, calls);
-    }
-    return calls;
-  }
-
-  private sharedRun(threading: Threading, rows: number): SharedRun | undefined {
-    this.forgetStale();
-    if (!this.shared.has(rows)) this.shared.set(rows, threading.share(this.engine, this.steps, rows));
-    return this.shared.get(rows);
+  private bind(rows: number): BoundList {
+    const { engine, parts } = this;
+    const { threads, threading } = engine.options;
+    const shared = threads > 1 ? threading?.share(engine, parts, rows) : undefined;
+    const bound = { calls: parts.map((steps) => engine.bind(steps, rows)), shared };
+    this.bound.set(rows, bound);
+    return bound;
   }
 
   private forgetStale(): void {
     const { generation } = this.engine;
-    if (this.generation === generation && this.bound.size + this.shared.size <= KEPT_ROW_COUNTS) return;
-    for (const shared of this.shared.values()) shared?.forget();
+    if (this.generation === generation && this.bound.size <= KEPT_ROW_COUNTS) return;
+    for (const { shared } of this.bound.values()) shared?.forget();
     this.bound.clear();
-    this.shared.clear();
     this.generation = generation;
   }
 }

@@ -2,21 +2,18 @@
 import type { Scalar } from "../contract.ts";
 import { SimdgradError } from "../errors.ts";
 import { shareSteps } from "../plan/shares.ts";
-import { checkLanes, Lanes } from "../runtime/lanes.ts";
+import { checkLanes, Lanes, RESULTS } from "../runtime/lanes.ts";
 import type { Engine, Threading } from "./engine.ts";
 
 /** Work under which waking lanes costs more than they give. Units: about FLOPs. */
 const SHARED_WORK = 1.5e7;
-/** How many scalars lanes can be handed. */
-const MAX_SCALARS = 64;
-
 export const threading: Threading = {
   check: checkLanes,
-  share(engine, steps, rows) {
+  share(engine, parts, rows) {
     const { threads, worker } = engine.options;
     const scalars: Scalar[] = [];
-    const shares = shareSteps(steps, engine.placement, rows, threads, scalars);
-    if (shares.work < SHARED_WORK || scalars.length > MAX_SCALARS) return undefined;
+    const shares = shareSteps(parts, engine.placement, rows, threads, scalars);
+    if (shares.work < SHARED_WORK || scalars.length > RESULTS) return undefined;
     if (!engine.lanes) {
       // Stays where workers cannot start, so that this is told once.
       engine.lanes = NONE;
@@ -26,15 +23,15 @@ export const threading: Threading = {
     if (!(lanes instanceof Lanes)) return undefined;
     const list = lanes.load(shares.lanes, shares.work);
     return {
-      run: () => {
+      run: (gate) => {
         if (!lanes.ready(list)) return undefined;
         scalars.forEach((scalar, i) => {
           lanes.scalars[i] = scalar.value(engine.update);
         });
         try {
-          return lanes.run(list);
+          return lanes.run(list, gate);
         } catch (error) {
-          throw steps === engine.plan.update?.steps ? tear(engine, error) : error;
+          throw parts[lanes.part] === engine.plan.update?.steps ? tear(engine, error) : error;
         }
       },
       forget: () => lanes.forget(list),

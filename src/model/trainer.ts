@@ -3,9 +3,8 @@ import { lossRule } from "../losses/index.ts";
 import type { Curves, Measures } from "../metrics.ts";
 import type { LossProgram, LossVariant } from "../plan/compile.ts";
 import { chunksOf, loadBatch } from "./batches.ts";
-import { type BoundProgram, bindProgram } from "./bound-program.ts";
 import { checkBatchRows, type DataShape, type ReadDataset } from "./data.ts";
-import { explainDivergence, explainGradient, explainUpdate } from "./divergence.ts";
+import { explainDivergence, explainGradient } from "./divergence.ts";
 import type { Engine, RunList } from "./engine.ts";
 import { rowOf, type Selection } from "./matrix.ts";
 import { type LossSums, noSums } from "./progress.ts";
@@ -34,13 +33,22 @@ export interface Evaluation extends Measures {
   accuracy?: number;
 }
 
-interface BoundLoss extends BoundProgram<LossProgram> {
+interface BoundLoss {
+  readonly program: LossProgram;
+  /** Forward; the loss and its way back; in training also the update. */
+  readonly list: RunList;
   readonly correct: RunList | undefined;
+  readonly commit: RunList | undefined;
 }
+
+/** What the loss's part of a list is followed by. */
+const UPDATE = 2;
 
 export class Trainer {
   readonly engine: Engine;
   private readonly update: Update;
+  /** The update of gradients that are there. */
+  private readonly updateList: RunList;
   private readonly bound = new Map<LossProgram, BoundLoss>();
   readonly shape: DataShape;
   readonly classifies: boolean;
@@ -50,6 +58,7 @@ export class Trainer {
     const kind = spec.loss ? lossRule(spec.loss).targets : "values";
     this.engine = engine;
     this.update = new Update(engine);
+    this.updateList = engine.list([this.update.look], this.update.steps);
     this.shape = { inputs: spec.input, indices, kind, outputs };
     this.classifies = kind !== "values";
   }
@@ -76,22 +85,28 @@ export class Trainer {
   private stepOnBatch(loss: BoundLoss, data: ReadDataset, selection: Selection, sums?: LossSums): number {
     const { engine } = this;
     const rows = selection.count;
-    loss.forward.run(rows);
-    if (sums) this.count(loss, data, selection, { sums });
-    loss.rest.run(rows);
-    const weight = engine.sums[1];
-    const value = weight > 0 ? engine.sums[0] / weight : engine.sums[0];
-    const gradient = this.largestGradient();
-    const limit = engine.update.bounded ? DIVERGED_LOSS : Number.MAX_VALUE;
-    if (!(Math.abs(value) <= limit && gradient < Number.POSITIVE_INFINITY)) {
-      throw explainDivergence(engine, loss.program, rows, value);
-    }
-    if (sums) {
-      sums.loss += engine.sums[0];
-      sums.weight += weight;
-    }
+    let weight = 0;
+    let value = 0;
+    const refused = loss.list.run(rows, (gradient, next) => {
+      if (next < UPDATE) {
+        if (sums) this.count(loss, data, selection, { sums });
+        return true;
+      }
+      weight = engine.sums[1];
+      value = weight > 0 ? engine.sums[0] / weight : engine.sums[0];
+      const limit = engine.update.bounded ? DIVERGED_LOSS : Number.MAX_VALUE;
+      if (!(Math.abs(value) <= limit && gradient < Number.POSITIVE_INFINITY)) {
+        throw explainDivergence(engine, loss.program, rows, value);
+      }
+      if (sums) {
+        sums.loss += engine.sums[0];
+        sums.weight += weight;
+      }
+      if (weight > 0) this.update.prepare(gradient);
+      return weight > 0;
+    });
     if (weight > 0) {
-      this.applyUpdate(gradient, loss.program, rows);
+      this.update.finish(refused, loss.program, rows);
       loss.commit?.run(rows);
       engine.update.bounded ??= this.classifies && value < DIVERGED_LOSS / 1e3;
     } else {
@@ -104,28 +119,18 @@ export class Trainer {
   differentiate(where: string, data: ReadDataset, selection: Selection): number {
     const loss = this.lossOf("train", data);
     loadBatch(where, this.engine, loss.program, data, selection);
-    loss.forward.run(selection.count);
-    loss.rest.run(selection.count);
+    loss.list.run(selection.count, (_, next) => next < UPDATE);
     return this.engine.sums[1];
   }
 
   /** The optimizer's step on the gradients of a loop of one's own. Errors: NUMERIC, nothing is written then. */
   stepOnGradients(): void {
-    const gradient = this.largestGradient();
-    if (!(gradient < Number.POSITIVE_INFINITY)) throw explainGradient(this.engine);
-    this.applyUpdate(gradient);
-  }
-
-  /** Infinity or NaN when any gradient is. */
-  private largestGradient(): number {
-    const { engine } = this;
-    const { gradients } = engine.plan.blocks;
-    return engine.kernels.largest_magnitude(gradients.columns, engine.address(gradients));
-  }
-
-  private applyUpdate(gradient: number, program?: LossProgram, rows = 0): void {
-    const refused = this.update.run(gradient);
-    if (refused > 0) throw explainUpdate(this.engine, refused, program, rows);
+    const refused = this.updateList.run(1, (gradient) => {
+      if (!(gradient < Number.POSITIVE_INFINITY)) throw explainGradient(this.engine);
+      this.update.prepare(gradient);
+      return true;
+    });
+    this.update.finish(refused);
   }
 
   noSums(): LossSums {
@@ -154,11 +159,12 @@ export class Trainer {
     for (const selection of chunksOf(data, engine)) {
       const { count } = selection;
       loadBatch(where, engine, loss.program, data, selection);
-      loss.forward.run(count);
-      this.count(loss, data, selection, measuring);
-      // The kernel's own sums go on: those of chunks, added up, would depend on how many rows a chunk has.
-      engine.sums.set(kernelSums);
-      loss.rest.run(count);
+      loss.list.run(count, () => {
+        this.count(loss, data, selection, measuring);
+        // The kernel's own sums go on: those of chunks, added up, would depend on how many rows a chunk has.
+        engine.sums.set(kernelSums);
+        return true;
+      });
       kernelSums.set(engine.sums);
       [sums.loss, sums.weight] = kernelSums;
       yield count;
@@ -204,8 +210,16 @@ export class Trainer {
     const program = this.engine.plan.losses.get(variantOf(data))?.[part] as LossProgram;
     let bound = this.bound.get(program);
     if (!bound) {
-      const { correct } = program;
-      bound = { ...bindProgram(this.engine, program), correct: correct && this.engine.list([correct]) };
+      const { engine, update } = this;
+      const { correct, steps, commits, forwardSteps } = program;
+      const rest = steps.slice(forwardSteps);
+      const parts = part === "train" ? [[...rest, update.look], update.steps] : [rest];
+      bound = {
+        program,
+        list: engine.list(steps.slice(0, forwardSteps), ...parts),
+        correct: correct && engine.list([correct]),
+        commit: commits.length > 0 ? engine.list(commits) : undefined,
+      };
       this.bound.set(program, bound);
     }
     return bound;

@@ -3,9 +3,8 @@ import { SimdgradError } from "../errors.ts";
 import { checkBoolean, checkKeys, orDefault } from "../options.ts";
 import type { TwoWayProgram, TwoWayPrograms } from "../plan/compile.ts";
 import { copyRows, loadInputs } from "./batches.ts";
-import { type BoundProgram, bindProgram } from "./bound-program.ts";
 import { checkBatchRows } from "./data.ts";
-import type { Engine } from "./engine.ts";
+import type { Engine, RunList } from "./engine.ts";
 import { apartFrom, checkFinite, type Inputs, readMatrix } from "./matrix.ts";
 
 /** Options of `forward`. */
@@ -16,9 +15,16 @@ export interface ForwardOptions {
 
 type Mode = keyof TwoWayPrograms;
 
+interface BoundProgram {
+  readonly program: TwoWayProgram;
+  readonly forward: RunList;
+  readonly backward: RunList;
+  readonly commit: RunList;
+}
+
 export class TwoWay {
   private readonly engine: Engine;
-  private readonly bound: Record<Mode, BoundProgram<TwoWayProgram>>;
+  private readonly bound: Record<Mode, BoundProgram>;
   /** Rows of the forward whose backward may come; 0 when there is none. */
   private rows = 0;
   private mode: Mode = "training";
@@ -49,7 +55,7 @@ export class TwoWay {
       update.forwards = forwards;
       throw error;
     }
-    commit?.run(matrix.rows);
+    commit.run(matrix.rows);
     this.rows = matrix.rows;
     this.mode = mode;
     return engine.view(program.output, matrix.rows * outputs).slice();
@@ -59,7 +65,7 @@ export class TwoWay {
   backward(dOutput: Inputs): Float32Array {
     const engine = this.engine;
     const { spec, outputs } = engine.plan;
-    const { program, rest } = this.bound[this.mode];
+    const { program, backward } = this.bound[this.mode];
     const rows = this.rows;
     if (rows === 0) {
       throw new SimdgradError(
@@ -78,7 +84,7 @@ export class TwoWay {
     checkFinite("backward", "dOutput", matrix);
     copyRows(engine.f32, engine.address(program.dOutput), matrix, { start: 0, count: rows });
     this.forget();
-    rest.run(rows);
+    backward.run(rows);
     return engine.view(program.dInput, rows * spec.input).slice();
   }
 
@@ -86,6 +92,16 @@ export class TwoWay {
   forget(): void {
     this.rows = 0;
   }
+}
+
+function bindProgram(engine: Engine, program: TwoWayProgram): BoundProgram {
+  const { steps, commits, forwardSteps } = program;
+  return {
+    program,
+    forward: engine.list(steps.slice(0, forwardSteps)),
+    backward: engine.list(steps.slice(forwardSteps)),
+    commit: engine.list(commits),
+  };
 }
 
 /** Errors: CONFIG. */

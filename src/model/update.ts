@@ -1,7 +1,9 @@
 // The optimizer's step on the gradients that are there: all of it or nothing.
-import type { Magnitudes } from "../contract.ts";
+import type { Magnitudes, Step } from "../contract.ts";
 import { optimizerRule } from "../optimizers/index.ts";
-import type { Engine, RunList } from "./engine.ts";
+import type { LossProgram } from "../plan/compile.ts";
+import { explainUpdate } from "./divergence.ts";
+import type { Engine, StateCopy } from "./engine.ts";
 
 /** Sums of a few numbers up to here are finite, and so is any mean of squares plus one: the largest f32 takes in 1e31. */
 const SAFE = 1e30;
@@ -11,21 +13,33 @@ const SAFE = 1e30;
  *  are at most. They are looked through when they come from outside, and when the bound on them has become too loose. */
 export class Update {
   private readonly engine: Engine;
-  private readonly list: RunList;
+  /** Its result bounds the gradients, as lanes add up what each found: infinity or NaN when any is. */
+  readonly look: Step;
+  /** How many elements would not be finite. */
+  readonly steps: readonly Step[];
+  private copy: StateCopy | undefined;
 
   constructor(engine: Engine) {
+    const { gradients } = engine.plan.blocks;
     this.engine = engine;
-    this.list = engine.list(engine.plan.update?.steps ?? []);
+    this.look = { kernel: "largest_magnitude", args: [gradients.columns, gradients], owner: "", writes: gradients };
+    this.steps = engine.plan.update?.steps ?? [];
   }
 
-  /** How many elements would not be finite; if any, the state is as before. `gradient`: the largest magnitude. */
-  run(gradient: number): number {
-    const { engine } = this;
-    const copy = this.isSafe(gradient) ? undefined : engine.copyState();
-    const refused = this.list.run(1);
-    if (refused === 0) engine.update.step++;
-    else if (copy) engine.restoreState(copy);
-    return refused;
+  /** Between the two. `gradient`: no gradient is larger. */
+  prepare(gradient: number): void {
+    this.copy = this.isSafe(gradient) ? undefined : this.engine.copyState();
+  }
+
+  /** After both. Errors: NUMERIC if any element was refused; the state is as before then. */
+  finish(refused: number, program?: LossProgram, rows = 0): void {
+    const { engine, copy } = this;
+    this.copy = undefined;
+    if (refused > 0) {
+      if (copy) engine.restoreState(copy);
+      throw explainUpdate(engine, refused, program, rows);
+    }
+    engine.update.step++;
   }
 
   private isSafe(gradient: number): boolean {

@@ -23,7 +23,9 @@ function bindStep(step: Step, instance: Instance, placement: Placement, rows: nu
   if (kernel === "host") {
     const view = (x: BufferRef) =>
       new Float32Array(instance.memory.buffer, address(x), x.perRow ? rows * x.stride : x.columns);
-    return () => host?.(rows, ...step.args.filter(isBuffer).map(view));
+    return () => {
+      host?.(rows, ...step.args.filter(isBuffer).map(view));
+    };
   }
   const constants = step.args.map((arg) => {
     if (typeof arg === "number") return arg;
@@ -46,6 +48,6 @@ function isScalar(arg: Arg): arg is Scalar {
 /** Walks a bound list: this is all that a step does. The sum of the calls' results, where they have any. */
 export function run(calls: readonly Call[]): number {
   let sum = 0;
-  for (let i = 0; i < calls.length; i++) sum += (calls[i]() as number) | 0;
+  for (let i = 0; i < calls.length; i++) sum += (calls[i]() as number | undefined) ?? 0;
   return sum;
 }

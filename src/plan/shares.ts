@@ -60,6 +60,7 @@ export const DIVISIONS: Partial<Record<KernelName, Division>> = {
   batch_norm: columns(10, 2, 4, 5, 7, 8, 9, 10, 12),
   batch_norm_backward: columns(10, 2, 4, 6, 7, 8, 9, 11),
   copy_matrix: rows([2, 3], [4, 5]),
+  largest_magnitude: elements(1),
   clip_norm: elements(1),
   clip_value: elements(1),
   sgd_step: elements(1, 2),
@@ -75,35 +76,39 @@ const STEP_WORK = 2e5;
 /** Work that an element of an optimizer or activation step stands for. */
 const ELEMENT_WORK = 30;
 
-/** A list as its lanes get it, and what all of it costs. Units: about FLOPs. */
+/** A list as its lanes get it, each all parts, and what all of it costs. Units: about FLOPs. */
 export interface Shares {
-  readonly lanes: readonly (readonly LaneStep[])[];
+  readonly lanes: readonly (readonly (readonly LaneStep[])[])[];
   readonly work: number;
 }
 
 /** `scalars` receives the list's scalars, whose index is their slot. */
 export function shareSteps(
-  steps: readonly Step[],
+  parts: readonly (readonly Step[])[],
   placement: Placement,
   batch: number,
   lanes: number,
   scalars: Scalar[],
 ): Shares {
   let work = 0;
-  const divided = steps.map((step) => {
-    const call = resolve(step, placement, batch, scalars);
-    const cost = workOf(call);
-    work += cost;
-    return cost < STEP_WORK ? [call] : divide(call, lanes, placement.scratchStep);
-  });
+  const divided = parts.map((steps) =>
+    steps.map((step) => {
+      const call = resolve(step, placement, batch, scalars);
+      const cost = workOf(call);
+      work += cost;
+      return cost < STEP_WORK ? [call] : divide(call, lanes, placement.scratchStep);
+    }),
+  );
   return {
     work,
     lanes: Array.from({ length: lanes }, (_, lane) =>
-      divided.map((calls, i) => ({
-        call: calls[lane],
-        // What the first lane does alone twice in a row needs no meeting in between.
-        barrier: calls.length > 1 || (divided[i + 1]?.length ?? 0) > 1,
-      })),
+      divided.map((steps) =>
+        steps.map((calls, i) => ({
+          call: calls[lane],
+          // What the first lane does alone twice in a row needs no meeting in between; at the end of a part all meet.
+          barrier: i + 1 < steps.length && (calls.length > 1 || steps[i + 1].length > 1),
+        })),
+      ),
     ),
   };
 }

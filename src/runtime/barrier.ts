@@ -12,16 +12,18 @@ const GENERATION = 3;
 const SLEEPERS = 4;
 /** 1 after a lane failed or ended: then nobody waits at a barrier again. */
 export const FAILED = 5;
+/** What the main thread decided at the last gate: the part of the list to go on with, or 0 to leave it. */
+export const VERDICT = 6;
 /** From here: how many lists each lane has. */
 export const LOADED = 16;
-/** From here: the sum of results of each lane's last share. */
-export const RESULTS = 80;
 /** From here: 1 for each lane that runs nothing any more. */
-export const LEFT = 144;
+export const LEFT = 80;
 export const MAX_LANES = 64;
-/** From this byte: scalars of the update list, f64. */
+/** From this byte, f64: scalars of the list that runs. */
 export const SCALARS_BYTE = 1024;
-export const BLOCK_BYTES = 2048;
+/** From here among them: the sum of results of each lane's last share. */
+export const RESULTS = 256;
+export const BLOCK_BYTES = SCALARS_BYTE + 8 * (RESULTS + MAX_LANES);
 
 export const COMMAND_STOP = -1;
 /** Go back to the event loop for a moment: messages wait there. */
@@ -85,7 +87,8 @@ export class Barrier {
     Atomics.notify(words, GENERATION);
   }
 
-  private check(): void {
+  /** Throws after `fail`. */
+  check(): void {
     if (Atomics.load(this.words, FAILED) !== 0) throw new Error("a lane failed");
   }
 
@@ -123,7 +126,8 @@ export class Barrier {
   }
 }
 
-/** A lane's share, ready to run: the sum of the calls' results. */
+/** A lane's share of a part of a list, ready to run: the sum of the calls' results. Lists have gates between their
+ *  parts: all lanes meet, the main thread alone decides whether to go on, and all meet again to learn of it. */
 export type Share = (barrier: Barrier, seconds: number) => number;
 
 /** Throws what a kernel or a barrier throws; the other lanes learn of it by `fail`. */

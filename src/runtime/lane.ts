@@ -15,6 +15,7 @@ import {
   SCALARS_BYTE,
   SEQUENCE,
   type Share,
+  VERDICT,
 } from "./barrier.ts";
 
 /** First message: what to work on. Then lists, and those to forget, one a message. */
@@ -26,7 +27,7 @@ export type LaneMessage =
       readonly memory: WasmMemory;
       readonly block: SharedArrayBuffer;
     }
-  | { readonly list: number; readonly steps: readonly LaneStep[] }
+  | { readonly list: number; readonly parts: readonly (readonly LaneStep[])[] }
   | { readonly forget: number };
 
 /** A lane never gives up its main thread, which ends it when it goes. */
@@ -40,7 +41,7 @@ interface Port {
   onmessageerror?: (() => void) | null;
 }
 
-const shares = new Map<number, Share>();
+const lists = new Map<number, readonly Share[]>();
 let kernels: Kernels;
 let scalars: Float64Array;
 let words: Int32Array;
@@ -48,11 +49,14 @@ let own: number;
 
 function receive(message: LaneMessage): void {
   if ("forget" in message) {
-    shares.delete(message.forget);
+    lists.delete(message.forget);
     return;
   }
   if ("list" in message) {
-    shares.set(message.list, bindShare(message.steps, kernels, scalars));
+    lists.set(
+      message.list,
+      message.parts.map((steps) => bindShare(steps, kernels, scalars)),
+    );
     Atomics.add(words, LOADED + own, 1);
     return;
   }
@@ -84,8 +88,15 @@ function server(barrier: Barrier, leave: () => void): () => void {
       seen = sequence;
       if (command === COMMAND_STOP) return;
       if (command === COMMAND_YIELD) return later(guarded);
-      Atomics.store(words, RESULTS + own, (shares.get(command) as Share)(barrier, FOREVER));
-      barrier.wait(FOREVER);
+      const parts = lists.get(command) as readonly Share[];
+      let part = 0;
+      do {
+        scalars[RESULTS + own] = parts[part](barrier, FOREVER);
+        barrier.wait(FOREVER);
+        if (part === parts.length - 1) break;
+        barrier.wait(FOREVER);
+        part = Atomics.load(words, VERDICT);
+      } while (part > 0);
     }
   }
   function guarded() {

@@ -17,11 +17,12 @@ import {
   SCALARS_BYTE,
   SEQUENCE,
   type Share,
+  VERDICT,
 } from "./barrier.ts";
 import type { Instance } from "./instance.ts";
 import type { LaneMessage } from "./lane.ts";
 
-export type { LaneCall, LaneStep } from "./barrier.ts";
+export { type LaneCall, type LaneStep, RESULTS } from "./barrier.ts";
 
 /** What lanes need of a worker, Node's or the web's. */
 export interface LaneWorker {
@@ -45,9 +46,14 @@ const HINT =
 const PATIENCE = 4;
 const ALONE_FOR = 200;
 
+/** Between two parts of a list, on the main thread alone: whether to go on with part `next` after one whose results
+ *  have this sum. What it throws ends the list too. */
+export type Gate = (sum: number, next: number) => boolean;
+
 interface LaneList {
   readonly number: number;
-  readonly share: Share;
+  /** The main thread's own. */
+  readonly parts: readonly Share[];
   /** What a lane is given to come to its next barrier. */
   readonly seconds: number;
 }
@@ -63,8 +69,10 @@ let registry: FinalizationRegistry<readonly LaneWorker[]> | undefined;
 
 export class Lanes {
   readonly count: number;
-  /** Scalars of the update list; lanes read them at each call. */
+  /** Scalars of the list that runs, which lanes read at each call; then the lanes' results. */
   readonly scalars: Float64Array;
+  /** Of the list that runs, or ran last: the part that lanes may have begun. */
+  part = 0;
   private readonly words: Int32Array;
   private readonly workers: LaneWorker[] = [];
   private readonly instance: Instance;
@@ -116,12 +124,12 @@ export class Lanes {
     return worker;
   }
 
-  /** Hands each lane its share of a list. Units: work in FLOPs. */
-  load(shares: readonly (readonly LaneStep[])[], work: number): LaneList {
+  /** Hands each lane its share of a list, part by part. Units: work in FLOPs. */
+  load(shares: readonly (readonly (readonly LaneStep[])[])[], work: number): LaneList {
     const number = this.lists++;
-    this.post((lane) => ({ list: number, steps: shares[lane] }));
-    const share = bindShare(shares[0], this.instance.kernels, this.scalars);
-    return { number, share, seconds: LANE_SECONDS + work / LANE_SPEED };
+    this.post((lane) => ({ list: number, parts: shares[lane] }));
+    const parts = shares[0].map((steps) => bindShare(steps, this.instance.kernels, this.scalars));
+    return { number, parts, seconds: LANE_SECONDS + work / LANE_SPEED };
   }
 
   /** Lets go of a list. */
@@ -154,17 +162,36 @@ export class Lanes {
     return true;
   }
 
-  /** Runs a list on all lanes; the sum of the calls' results. Errors: RUNTIME when a lane does not answer. */
-  run({ number, share, seconds }: LaneList): number {
+  /** Runs a list on all lanes by one command; the sum of results of the last part that ran. Errors: RUNTIME when a lane
+   *  does not answer; the gate's own, once all lanes have left the list. */
+  run({ number, parts, seconds }: LaneList, gate?: Gate): number {
     const { barrier, words } = this;
     const started = performance.now();
     barrier.slept = 0;
     this.running = true;
     this.command(number);
     let sum = 0;
+    let refusal: { readonly error: unknown } | undefined;
     try {
-      sum = share(barrier, seconds);
-      barrier.wait(seconds);
+      this.part = 0;
+      for (let next = 0; ; ) {
+        sum = parts[next](barrier, seconds);
+        barrier.wait(seconds);
+        for (let lane = 1; lane < this.count; lane++) sum += this.scalars[RESULTS + lane];
+        if (++next === parts.length) break;
+        try {
+          if (!gate?.(sum, next)) next = 0;
+        } catch (error) {
+          refusal = { error };
+          next = 0;
+        }
+        // A lane that died meanwhile has begun nothing.
+        barrier.check();
+        this.part = next;
+        Atomics.store(words, VERDICT, next);
+        barrier.wait(seconds);
+        if (next === 0) break;
+      }
     } catch (cause) {
       barrier.fail();
       // What lives must not write into what one lane does from now on.
@@ -172,8 +199,8 @@ export class Lanes {
       this.fail(cause);
     }
     this.running = false;
-    for (let lane = 1; lane < this.count; lane++) sum += Atomics.load(words, RESULTS + lane);
     this.weigh(barrier.slept, performance.now() - started);
+    if (refusal) throw refusal.error;
     return sum;
   }
 

@@ -9,7 +9,7 @@ import { adam, dense, type Model, planMemory, type SequentialConfig, sequential 
 import { Lanes, type LaneWorker } from "../../src/runtime/lanes.ts";
 import { randomSource } from "../support/random.ts";
 
-/** Its training step is three lists, number 2 the update: each large enough to be shared. */
+/** Its training step is one list with two gates: after forward, and before the update. */
 const config: SequentialConfig = {
   input: 301,
   layers: [
@@ -30,6 +30,7 @@ const y = Int32Array.from({ length: ROWS }, () => random.integer(7));
 const COMMAND = 1;
 const ARRIVED = 2;
 const GENERATION = 3;
+const VERDICT = 6;
 const LOADED = 16;
 
 afterEach(() => {
@@ -80,7 +81,7 @@ describe("a lane that dies within a step", () => {
     ["throws", "throw new Error('broken')"],
   ]) {
     it(`and ${how} is noticed at once; the model is as before and goes on with the same bits`, async () => {
-      // Barrier 21 is in the forward or backward part, not in the update, of each step's 15 or more.
+      // Barrier 21 is in the forward part, not in the update, of each step's 18.
       const worker = lane("add", `i === ${ARRIVED} && ++n === 21`, what);
       const [model, one] = [sequential({ ...config, threads: 2, worker }), sequential(config)];
       const { error, milliseconds } = await untilError(model, one);
@@ -94,7 +95,7 @@ describe("a lane that dies within a step", () => {
   }
 
   it("in an update leaves no model that trains, predicts or saves", async () => {
-    const worker = lane("load", `i === ${COMMAND} && original(words, i) === 2 && ++n === 3`, "process.exit()");
+    const worker = lane("load", `i === ${VERDICT} && original(words, i) === 2 && ++n === 3`, "process.exit()");
     const model = sequential({ ...config, threads: 2, worker });
     const { error } = await untilError(model, sequential(config));
     expect(error).toEqual(runtime(/update/));
@@ -127,7 +128,7 @@ function openLanes(count: number) {
   const lanes = new Lanes(count, {} as never, { memory, kernels: {} } as never, makeWorker);
   const words = new Int32Array(posted[0]["block"] as SharedArrayBuffer);
   for (let i = 1; i < count; i++) words[LOADED + i] = 1;
-  const list = lanes.load(Array(count).fill([]), 0);
+  const list = lanes.load(Array(count).fill([[]]), 0);
   return { lanes, list, words, made };
 }
 
