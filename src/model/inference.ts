@@ -4,15 +4,7 @@ import { activationOf } from "../layers/activations.ts";
 import { lengthOf } from "../options.ts";
 import { loadInputs } from "./batches.ts";
 import type { Engine, RunList } from "./engine.ts";
-import {
-  checkFinite,
-  checkIndices,
-  type Inputs,
-  largestOfRow,
-  type Matrix,
-  readMatrix,
-  type Selection,
-} from "./matrix.ts";
+import { type Inputs, largestOfRow, type Matrix, readMatrix, type Selection } from "./matrix.ts";
 
 export class Inference {
   private readonly engine: Engine;
@@ -31,7 +23,9 @@ export class Inference {
 
   predict(x: Inputs, where = "predict"): Float32Array {
     const matrix = this.read(where, x);
-    return this.run(where, matrix, new Float32Array(matrix.rows * this.engine.plan.outputs));
+    const out = new Float32Array(matrix.rows * this.engine.plan.outputs);
+    this.run(where, matrix, out);
+    return out;
   }
 
   predictInto(x: Inputs, out: Float32Array): Float32Array {
@@ -51,7 +45,8 @@ export class Inference {
         `Make one with new Float32Array(${length}).`,
       );
     }
-    if (matrix.rows > this.engine.placement.capacity) this.check(matrix);
+    // Of several chunks none is written before all are checked.
+    if (matrix.rows > this.engine.placement.capacity) this.run("predictInto", matrix);
     this.run("predictInto", matrix, out);
     this.flat.values = NOTHING;
     return out;
@@ -79,13 +74,8 @@ export class Inference {
     return flat;
   }
 
-  /** Before the first of several chunks is written. Errors: DATA. */
-  private check(x: Matrix): void {
-    checkFinite("predictInto", "x", x);
-    checkIndices("predictInto", this.engine.plan, x);
-  }
-
-  private run(where: string, x: Matrix, out: Float32Array): Float32Array {
+  /** Only checks the rows where there is no `out`. Errors: DATA. */
+  private run(where: string, x: Matrix, out?: Float32Array): void {
     const { engine, selection } = this;
     const { infer, outputs } = engine.plan;
     const chunk = engine.placement.capacity;
@@ -94,10 +84,10 @@ export class Inference {
       selection.start = start;
       selection.count = count;
       loadInputs(where, engine, infer.x, x, selection);
+      if (!out) continue;
       this.list.run(count);
       this.copyOut(engine.f32, engine.address(infer.output), out, start * outputs, count * outputs);
     }
-    return out;
   }
 
   private copyOut(heap: Float32Array, address: number, out: Float32Array, to: number, length: number): void {
