@@ -14,14 +14,16 @@ const create = workload?.contestants[contestantName];
 if (!workload || !create) throw new Error(`Expected a workload and a contestant, received ${process.argv.slice(2)}.`);
 
 const trial = create();
-const measurement: Measurement = { rate: null, samples: 0, check: trial?.check?.() ?? [], control: 0, share: 1 };
+const check = (await trial?.check?.()) ?? [];
+const measurement: Measurement = { rate: null, samples: 0, check, control: 0, share: 1 };
 if (trial && Number(milliseconds) > 0) {
   const before = controlRate();
   const cpu = process.cpuUsage();
   const start = performance.now();
   Object.assign(measurement, await measure(trial, workload.unit));
   const { user, system } = process.cpuUsage(cpu);
-  if (!trial.elsewhere) measurement.share = (user + system) / 1000 / (performance.now() - start);
+  const { lanes = 1, elsewhere } = trial;
+  if (!elsewhere) measurement.share = (user + system) / 1000 / (performance.now() - start) / lanes;
   measurement.control = Math.min(before, controlRate());
 }
 console.log(JSON.stringify(measurement));
@@ -41,11 +43,11 @@ function controlRate(): number {
 
 async function measure(trial: Trial, unit: Unit): Promise<Pick<Measurement, "rate" | "samples">> {
   const time = Number(milliseconds);
-  const isAsync = (await warm(trial, 0)).isAsync;
-  const { msPerRun } = await warm(trial, time / 2);
+  const first = await warm(trial, 0);
+  const { msPerRun } = first.msPerRun < time / 2 ? await warm(trial, time / 2) : first;
   // `prepare` stands before every single run, so such a trial is never grouped.
   const runs = trial.prepare ? 1 : Math.max(1, Math.round(SAMPLE_MS / msPerRun));
-  const group = isAsync
+  const group = first.isAsync
     ? async () => {
         for (let i = 0; i < runs; i++) await trial.run();
       }
@@ -53,7 +55,7 @@ async function measure(trial: Trial, unit: Unit): Promise<Pick<Measurement, "rat
         for (let i = 0; i < runs; i++) trial.run();
       };
   const bench = new Bench({ time, iterations: 3, warmup: false, throws: true });
-  bench.add(workloadName, group, { async: isAsync, beforeEach: trial.prepare });
+  bench.add(workloadName, group, { async: first.isAsync, beforeEach: trial.prepare });
   const [task] = await bench.run();
   if (task.result.state !== "completed") throw new Error(`Expected a completed run, received ${task.result.state}.`);
   const seconds = task.result.latency.p50 / 1000 / (runs * trial.units);

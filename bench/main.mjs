@@ -1,24 +1,55 @@
 // @ts-check
-// `npm run bench`: bundles bench/*.ts and the kernels into build/bench, compiles the control loop, runs the benchmarks.
-// Arguments go on to run.ts; `table` as the first one makes README's table from the last published results instead.
-import { spawnSync } from "node:child_process";
+// `npm run bench`: bundles bench/*.ts and the kernels into build/bench, compiles the control loop, runs the benchmarks
+// (run.ts, options in options.mjs). `table` as the first argument makes README's table from the last published results
+// instead, with --write within README.
+import { spawn, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { node24 } from "./node24.mjs";
+import { readOptions, readTableOptions, UsageError } from "./options.mjs";
 
 process.chdir(fileURLToPath(new URL("..", import.meta.url)));
 const [command, ...rest] = process.argv.slice(2);
 
-/** @param {string} name @param {string} feature */
-function compileControl(name, feature) {
-  const flags = ["--config", "none", "-O3", "--noAssert", "--runtime", "stub", "--use", "abort=", "--enable", feature];
-  run("node_modules/assemblyscript/bin/asc.js", "bench/control/control.ts", "-o", `build/bench/${name}.wasm`, ...flags);
+try {
+  await (command === "table" ? makeTable() : runBenchmarks());
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  console.error(error.message);
+  process.exitCode = 2;
 }
 
-/** @param {string[]} args */
-function run(...args) {
-  const { status } = spawnSync(process.execPath, args, { stdio: "inherit" });
-  if (status !== 0) process.exit(status ?? 1);
+async function makeTable() {
+  readTableOptions(rest);
+  await bundle();
+  await runWithSignals(process.execPath, "build/bench/table.mjs", ...rest);
+}
+
+async function runBenchmarks() {
+  const args = process.argv.slice(2);
+  const { publish, node24: wantsNode24 } = readOptions(args);
+  await bundle();
+  compileControl("control", "simd");
+  compileControl("control-relaxed", "simd,relaxed-simd");
+  const node = publish || wantsNode24 ? node24() : process.execPath;
+  await runWithSignals(node, "build/bench/run.mjs", ...args);
+}
+
+async function bundle() {
+  const versions = ["simdgrad", "tinybench", "assemblyscript"].map((name) => [name, version(name)]);
+  await build({
+    entryPoints: ["bench/run.ts", "bench/contestant.ts", "bench/table.ts", "bench/first-step.ts"],
+    outdir: "build/bench",
+    outExtension: { ".js": ".mjs" },
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    target: "node20",
+    packages: "external",
+    logLevel: "warning",
+    define: { VERSIONS: JSON.stringify(Object.fromEntries(versions)) },
+  });
 }
 
 /** @param {string} name */
@@ -27,27 +58,26 @@ function version(name) {
     .version;
 }
 
-await build({
-  entryPoints: ["bench/run.ts", "bench/contestant.ts", "bench/table.ts", "bench/first-step.ts"],
-  outdir: "build/bench",
-  outExtension: { ".js": ".mjs" },
-  bundle: true,
-  platform: "node",
-  format: "esm",
-  target: "node20",
-  packages: "external",
-  logLevel: "warning",
-  define: {
-    VERSIONS: JSON.stringify(
-      Object.fromEntries(["simdgrad", "tinybench", "assemblyscript"].map((n) => [n, version(n)])),
-    ),
-  },
-});
+/** @param {string} name @param {string} feature */
+function compileControl(name, feature) {
+  const flags = ["--config", "none", "-O3", "--noAssert", "--runtime", "stub", "--use", "abort=", "--enable", feature];
+  const args = ["bench/control/control.ts", "-o", `build/bench/${name}.wasm`, ...flags];
+  const { status } = spawnSync(process.execPath, ["node_modules/assemblyscript/bin/asc.js", ...args], {
+    stdio: "inherit",
+  });
+  if (status !== 0) process.exit(status ?? 1);
+}
 
-if (command === "table") {
-  run("build/bench/table.mjs", ...rest);
-} else {
-  compileControl("control", "simd");
-  compileControl("control-relaxed", "simd,relaxed-simd");
-  run("build/bench/run.mjs", ...process.argv.slice(2));
+/** Its exit code becomes ours. What would end this process ends that one, which says what it has, and then this one.
+ *  @param {string} node @param {string[]} args @returns {Promise<void>} */
+function runWithSignals(node, ...args) {
+  const child = spawn(node, args, { stdio: "inherit" });
+  for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM"])) process.on(signal, () => child.kill(signal));
+  return new Promise((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (code) => {
+      process.exitCode = code ?? 1;
+      resolve();
+    });
+  });
 }

@@ -1,4 +1,5 @@
 // Results as text: a table a workload on the terminal, and the pieces that README's table shares.
+import { disturbedFigures } from "./disturbance.ts";
 import { higherIsBetter, type Report, type Result } from "./workload.ts";
 
 /** Three significant digits, thousands grouped. */
@@ -10,6 +11,19 @@ export function formatRate(value: number): string {
     minimumFractionDigits: digits,
     maximumFractionDigits: digits,
   });
+}
+
+/** Why there is no figure. */
+export function describeAbsence({ failure }: Result): string {
+  return failure ? `failed: ${failure}` : "not on this engine";
+}
+
+/** How far the machine was itself, in one sentence; nothing where it was. */
+export function describeCaution(report: Report): string {
+  const count = disturbedFigures(report);
+  const sentence =
+    report.disturbance ?? `the cores were slow or busy during ${count} of ${report.results.length} figures`;
+  return report.disturbance || count > 0 ? ` ${sentence[0].toUpperCase()}${sentence.slice(1)}.` : "";
 }
 
 /** How many times faster `a` is than `b`. */
@@ -54,8 +68,8 @@ export function printReport(report: Report): void {
 }
 
 function line(result: Result, results: readonly Result[]): string {
-  const name = result.contestant.padEnd(18);
-  if (result.median === null || result.spread === null) return `${name} not on this engine`;
+  const name = result.contestant.padEnd(20);
+  if (result.median === null || result.spread === null) return `${name} ${describeAbsence(result)}`;
   const ratios = results
     .filter((other) => other !== result)
     .map((other) => [other.contestant, speedUp(result, other)] as const)

@@ -1,117 +1,178 @@
 // Runs every contestant of every workload in a fresh process, variants side by side, the order reversed each round.
-// Options: --rounds N (3), --only TEXT (workloads whose name contains it, repeatable), --quick (one short round),
-// --publish (the results also become bench/results/latest.json).
-import { spawnSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+// Options: see options.mjs. A contestant that fails leaves its reason in place of a figure. Everything measured is kept
+// in build/bench from the first contestant on; a signal ends the run, which then shows what it has.
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
-import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
+import { dirname } from "node:path";
+import { describeDisturbance, isDisturbed } from "./disturbance.ts";
+import { readOptions, UsageError } from "./options.mjs";
 import { printReport } from "./print.ts";
+import { ContestantError, Interruption, runContestant } from "./processes.ts";
 import type { Measurement, Report, Result, Workload } from "./workload.ts";
 import { workloads } from "./workloads.ts";
 
 declare const VERSIONS: Record<string, string>;
 
-const { values: options } = parseArgs({
-  options: {
-    rounds: { type: "string" },
-    only: { type: "string", multiple: true },
-    quick: { type: "boolean", default: false },
-    publish: { type: "boolean", default: false },
-  },
-});
-const rounds = Number(options.rounds ?? (options.quick ? 1 : 3));
-if (!Number.isInteger(rounds) || rounds < 1) throw new Error(`Expected --rounds >= 1, received ${options.rounds}.`);
-const milliseconds = options.quick ? 200 : 1000;
-/** How often a contestant is measured in a round when the core is slow or busy. */
-const ATTEMPTS = options.quick ? 1 : 3;
-const only = options.only;
-const chosen = workloads.filter(({ name }) => !only || only.some((text) => name.includes(text)));
-if (chosen.length === 0) throw new Error(`Expected --only to name one of: ${workloads.map((w) => w.name).join("; ")}.`);
+const LATEST = "bench/results/latest.json";
 
-const pairs = chosen.flatMap((workload) => Object.keys(workload.contestants).map((name) => ({ workload, name })));
+type Figures = Omit<Measurement, "check"> & { round: number };
+
+interface Pair {
+  workload: Workload;
+  name: string;
+  /** One a round; without a rate where the engine lacks what it needs. */
+  measurements: Figures[];
+  failure?: string;
+}
+
+const options = exitOnMisuse(() => readOptions(process.argv.slice(2)));
+const { rounds, quick } = options;
+const milliseconds = quick ? 200 : 1000;
+/** How often a contestant is measured in a round when the core is slow or busy. */
+const ATTEMPTS = quick ? 1 : 3;
+const pairs = exitOnMisuse(choose).flatMap((workload) =>
+  Object.keys(workload.contestants).map((name): Pair => ({ workload, name, measurements: [] })),
+);
+const date = new Date().toISOString();
+const rawFile = `build/bench/results-${date.replaceAll(":", "-")}.json`;
 const references = new Map<Workload, number[]>();
-const measured = new Map(pairs.map((pair) => [pair, [] as Measurement[]]));
 let bestControl = 0;
 
-for (let round = 0; round < rounds; round++) {
-  for (const pair of round % 2 === 0 ? pairs : pairs.toReversed()) {
-    const { workload, name } = pair;
-    console.error(`round ${round + 1} of ${rounds}: ${workload.name}, ${name}`);
-    const measurement = runUndisturbed(workload, name);
-    if (measurement.rate === null) continue;
-    compare(workload, name, measurement.check);
-    measured.get(pair)?.push(measurement);
+try {
+  for (let round = 0; round < rounds; round++) await runRound(round);
+} catch (error) {
+  if (!(error instanceof Interruption)) throw error;
+  console.error(`Interrupted: what follows is a part; ${rawFile} keeps it.`);
+  process.exitCode = error.exitCode;
+}
+const report = save();
+if (report.results.length > 0) printReport(report);
+if (pairs.some(({ failure }) => failure)) process.exitCode ??= 1;
+if (options.publish) publish();
+
+function exitOnMisuse<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    console.error(error.message);
+    process.exit(2);
   }
 }
 
-const report: Report = {
-  date: new Date().toISOString(),
-  versions: { node: process.versions.node, v8: process.versions.v8, ...VERSIONS },
-  cpu: cpus()[0].model.trim(),
-  cores: cpus().length,
-  platform: `${process.platform} ${process.arch}`,
-  rounds,
-  quick: options.quick,
-  results: pairs.map((pair) => summarise(pair.workload, pair.name, measured.get(pair) ?? [])),
-};
-const json = `${JSON.stringify(report, null, 2)}\n`;
-writeFileSync(`build/bench/results-${report.date.replaceAll(":", "-")}.json`, json);
-if (options.publish) {
-  mkdirSync("bench/results", { recursive: true });
-  writeFileSync("bench/results/latest.json", json);
+function choose(): readonly Workload[] {
+  const { only } = options;
+  const strange = only.find((text) => !workloads.some(({ name }) => name.includes(text)));
+  if (strange !== undefined) {
+    const names = workloads.map(({ name }) => name).join("; ");
+    throw new UsageError(`Expected --only to be part of one of ${names}; received ${strange}.`);
+  }
+  return workloads.filter(({ name }) => only.length === 0 || only.some((text) => name.includes(text)));
 }
-printReport(report);
 
-/** Shared machines have slow phases, and others take the core: such a measurement is made again, whatever it says. */
-function runUndisturbed(workload: Workload, name: string): Measurement {
-  let best = runContestant(workload, name, milliseconds);
-  for (let attempt = 1; attempt < ATTEMPTS && isDisturbed(best); attempt++) {
-    const next = runContestant(workload, name, milliseconds);
+async function runRound(round: number): Promise<void> {
+  for (const pair of round % 2 === 0 ? pairs : pairs.toReversed()) {
+    if (pair.failure) continue;
+    console.error(`round ${round + 1} of ${rounds}: ${pair.workload.name}, ${pair.name}`);
+    try {
+      const { check, ...figures } = await runUndisturbed(pair);
+      if (figures.rate !== null) await compare(pair, check);
+      pair.measurements.push({ round, ...figures });
+    } catch (error) {
+      if (!(error instanceof ContestantError)) throw error;
+      pair.failure = error.message;
+      console.error(`  ${error.message}`);
+    }
+    save();
+  }
+}
+
+/** Measured again when disturbed, whatever the figure says; the least disturbed counts. */
+async function runUndisturbed({ workload, name }: Pair): Promise<Measurement> {
+  let best = await measure();
+  for (let attempt = 1; attempt < ATTEMPTS && isDisturbed(best, bestControl); attempt++) {
+    const next = await measure();
     if (next.control * next.share > best.control * best.share) best = next;
   }
   return best;
+
+  async function measure() {
+    const measurement = await runContestant(workload.name, name, milliseconds);
+    bestControl = Math.max(bestControl, measurement.control);
+    return measurement;
+  }
 }
 
-function isDisturbed({ rate, control, share }: Measurement): boolean {
-  bestControl = Math.max(bestControl, control);
-  return rate !== null && (control < 0.85 * bestControl || share < 0.9);
-}
-
-function runContestant(workload: Workload, name: string, time: number): Measurement {
-  const script = fileURLToPath(new URL("./contestant.mjs", import.meta.url));
-  const { status, stdout, stderr } = spawnSync(process.execPath, [script, workload.name, name, String(time)], {
-    encoding: "utf8",
-    maxBuffer: 1 << 26,
-  });
-  if (status !== 0) throw new Error(`${workload.name}, ${name} failed:\n${stderr}`);
-  return JSON.parse(stdout);
-}
-
-/** Throws when a contestant's first results are not the reference's. */
-function compare(workload: Workload, name: string, check: number[]): void {
+/** Errors: ContestantError when its first results are not the reference's. */
+async function compare({ workload, name }: Pair, check: readonly number[]): Promise<void> {
   const { reference, tolerance = 0 } = workload;
   if (!reference) return;
   let expected = references.get(workload);
   if (!expected) {
-    expected = name === reference ? check : runContestant(workload, reference, 0).check;
+    expected = name === reference ? [...check] : (await runContestant(workload.name, reference, 0)).check;
     references.set(workload, expected);
   }
   const largest = Math.max(...expected.map(Math.abs));
   for (const [i, value] of expected.entries()) {
-    if (!(Math.abs(check[i] - value) <= tolerance * largest)) {
-      throw new Error(`${workload.name}, ${name}: expected result ${i} to be ${value}, received ${check[i]}.`);
-    }
+    if (Math.abs(check[i] - value) <= tolerance * largest) continue;
+    throw new ContestantError(`result ${i} is ${check[i]}, expected ${value}`);
   }
 }
 
-function summarise({ name, title, unit }: Workload, contestant: string, measurements: Measurement[]): Result {
-  const values = measurements.flatMap(({ rate }) => (rate === null ? [] : [rate]));
-  const disturbed = measurements.filter(isDisturbed).length;
-  const head = { workload: name, title, unit, contestant, values, disturbed };
-  if (values.length === 0) return { ...head, median: null, spread: null };
+/** What is known so far; in the file every measurement stands beside it. */
+function save(): Report {
+  const tried = pairs.filter(({ measurements, failure }) => measurements.length > 0 || failure);
+  const report: Report = {
+    date,
+    versions: { node: process.versions.node, v8: process.versions.v8, ...VERSIONS },
+    cpu: cpus()[0].model.trim(),
+    cores: cpus().length,
+    platform: `${process.platform} ${process.arch}`,
+    rounds: Math.max(0, ...pairs.map(({ measurements }) => measurements.length)),
+    quick,
+    results: tried.map(summarise),
+  };
+  const measurements = tried.flatMap(({ workload, name, measurements }) =>
+    measurements.map((figures) => ({
+      workload: workload.name,
+      contestant: name,
+      ...figures,
+      disturbed: isDisturbed(figures, bestControl),
+    })),
+  );
+  write(rawFile, { ...report, measurements });
+  return report;
+}
+
+function summarise({ workload: { name, title, unit }, name: contestant, measurements, failure }: Pair): Result {
+  const values = measurements.flatMap(({ rate }) => rate ?? []);
+  const disturbed = measurements.filter((figures) => isDisturbed(figures, bestControl)).length;
+  const head = { workload: name, title, unit, contestant, values, disturbed, ...(failure ? { failure } : {}) };
+  if (values.length === 0 || failure) return { ...head, median: null, spread: null };
   const sorted = values.toSorted((a, b) => a - b);
   const last = sorted.length - 1;
   const median = (sorted[Math.floor(last / 2)] + sorted[Math.ceil(last / 2)]) / 2;
   return { ...head, median, spread: (sorted[last] - sorted[0]) / median };
+}
+
+function publish(): void {
+  const disturbance = describeDisturbance(report, readLatest());
+  if (process.exitCode) return refuse("not every contestant has its figures");
+  if (disturbance && !options.evenIfDisturbed)
+    return refuse(`${disturbance}. Run it again when nothing else runs, or with --even-if-disturbed, which says so`);
+  mkdirSync(dirname(LATEST), { recursive: true });
+  write(LATEST, { ...report, ...(disturbance ? { disturbance } : {}) });
+}
+
+function refuse(reason: string): void {
+  console.error(`\nNot published, ${rawFile} keeps the results: ${reason}.`);
+  process.exitCode ||= 1;
+}
+
+function readLatest(): Report | undefined {
+  return existsSync(LATEST) ? JSON.parse(readFileSync(LATEST, "utf8")) : undefined;
+}
+
+function write(path: string, value: object): void {
+  writeFileSync(path, `${JSON.stringify(value, null, 2)}\n`);
 }

@@ -1,6 +1,14 @@
 // README's benchmark table from bench/results/latest.json: printed, or with --write put between README's markers.
 import { readFileSync, writeFileSync } from "node:fs";
-import { byWorkload, describeMachine, describeSpread, formatRate, speedUp } from "./print.ts";
+import {
+  byWorkload,
+  describeAbsence,
+  describeCaution,
+  describeMachine,
+  describeSpread,
+  formatRate,
+  speedUp,
+} from "./print.ts";
 import type { Report, Result } from "./workload.ts";
 
 const START = "<!-- bench:start -->";
@@ -11,14 +19,13 @@ const COLUMNS: Record<string, readonly string[]> = {
   "plain JS": ["naive", "Math"],
   "tuned JS": ["tuned"],
   simdgrad: ["simdgrad"],
+  infer: ["simdgrad/infer"],
   relaxed: ["simdgrad, relaxed"],
   "2 threads": ["simdgrad, 2 threads"],
 };
 
 const report: Report = JSON.parse(readFileSync("bench/results/latest.json", "utf8"));
-const disturbed = report.results.filter(({ disturbed }) => disturbed > 0).length;
-const caution = disturbed ? ` The core was slow or busy during ${disturbed} of ${report.results.length} figures.` : "";
-const table = `${rows(report).join("\n")}\n\n${describeMachine(report)}.${describeSpread(report)}${caution}`;
+const table = `${rows(report).join("\n")}\n\n${describeMachine(report)}.${describeSpread(report)}${describeCaution(report)}`;
 
 if (process.argv.includes("--write")) {
   const readme = readFileSync("README.md", "utf8");
@@ -91,6 +98,7 @@ function share(group: readonly Result[], limits: readonly Result[]): string {
   return parts.join(", ");
 }
 
-function named({ contestant, median }: Result): string {
-  return `${contestant}: ${median === null ? "not on this engine" : formatRate(median)}`;
+function named(result: Result): string {
+  const { contestant, median } = result;
+  return `${contestant}: ${median === null ? describeAbsence(result) : formatRate(median)}`;
 }

@@ -6,12 +6,14 @@ export type Unit = "steps/s" | "rows/s" | "GFLOPS" | "ns/element" | "ms";
 export interface Trial {
   /** Done before timing: throws when the contestant's results are wrong. What it returns is compared with the
    *  reference contestant's, within `tolerance` of the largest. */
-  check?: () => number[];
+  check?: () => number[] | Promise<number[]>;
   /** One sample: `units` steps, rows, floating-point operations or elements. */
   run: () => unknown;
   units: number;
   /** Called before each sample, outside its time. */
   prepare?: () => void;
+  /** Threads that ought to run all the time, 1 unless said. */
+  lanes?: number;
   /** The work is done in processes of its own: this one's processor time says nothing. */
   elsewhere?: true;
 }
@@ -33,7 +35,7 @@ export interface Measurement {
   check: number[];
   /** GFLOPS of the control loop in this process, the smaller of before and after: what the core gave. */
   control: number;
-  /** Processor time over wall time while measuring: under 1 when others took the core. */
+  /** Processor time over wall time while measuring, for each lane: under 1 when others took the cores. */
   share: number;
 }
 
@@ -49,6 +51,8 @@ export interface Result {
   spread: number | null;
   /** Rounds in which every attempt met a slow or busy core. */
   disturbed: number;
+  /** Why there is no median. */
+  failure?: string;
 }
 
 export interface Report {
@@ -60,6 +64,8 @@ export interface Report {
   rounds: number;
   quick: boolean;
   results: Result[];
+  /** Published all the same: what spoke against it. */
+  disturbance?: string;
 }
 
 /** Times fall as they get better; rates rise. */

@@ -50,13 +50,18 @@ function stepWorkload(task: Task): Workload {
       simdgrad: () => modelTrial(task, createModel(task)),
       "simdgrad, relaxed": () => whereRelaxed(() => modelTrial(task, createModel(task, { simd: "relaxed" }))),
       // Smaller steps stay on one lane.
-      ...(task.batch < 128 ? {} : { "simdgrad, 2 threads": () => modelTrial(task, createModel(task, { threads: 2 })) }),
+      ...(task.batch < 128 ? {} : { "simdgrad, 2 threads": () => threadedTrial(task, 2) }),
     },
   };
 }
 
 function modelTrial(task: Task, model: Model): Trial {
   return stepTrial(task, (x, labels) => model.trainBatch(x, labels));
+}
+
+/** Waiting lanes spin, so that both cores are busy throughout. */
+function threadedTrial(task: Task, threads: number): Trial {
+  return { ...modelTrial(task, createModel(task, { threads })), lanes: threads };
 }
 
 /** One epoch of `fit`, shuffled, against as many `trainBatch` calls on batches that are ready. */

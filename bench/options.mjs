@@ -1,0 +1,70 @@
+// @ts-check
+// The options of `npm run bench`, read before anything is built, installed or measured.
+import { parseArgs } from "node:util";
+
+/** @typedef {object} Options
+ *  @property {number} rounds
+ *  @property {string[]} only workloads whose name contains one of these; all of them where there are none
+ *  @property {boolean} quick one short round
+ *  @property {boolean} publish the results also become bench/results/latest.json
+ *  @property {boolean} evenIfDisturbed published though the machine was slow or busy; the table says so
+ *  @property {boolean} node24 on Node 24, as what is published, instead of the Node that runs */
+
+const KNOWN = "--rounds N, --only TEXT, --quick, --node24, --publish or --even-if-disturbed";
+/** The median of fewer is a figure that one slow phase of the machine can decide. */
+const PUBLISHED_ROUNDS = 3;
+
+/** What the caller got wrong, in one line. */
+export class UsageError extends Error {}
+
+/** @param {string[]} args @returns {Options} Errors: UsageError. */
+export function readOptions(args) {
+  const values = parse(args, KNOWN, {
+    rounds: { type: "string" },
+    only: { type: "string", multiple: true },
+    quick: { type: "boolean" },
+    publish: { type: "boolean" },
+    "even-if-disturbed": { type: "boolean" },
+    node24: { type: "boolean" },
+  });
+  const { quick = false, publish = false, node24 = false, only = [], rounds: text = quick ? "1" : "3" } = values;
+  const rounds = Number(text);
+  if (!Number.isInteger(rounds) || rounds < 1)
+    throw new UsageError(`Expected --rounds to be a whole number from 1, received ${text}.`);
+  const options = { rounds, only, quick, publish, evenIfDisturbed: values["even-if-disturbed"] ?? false, node24 };
+  checkPublish(options);
+  return options;
+}
+
+/** Those of `node bench/main.mjs table`. @param {string[]} args Errors: UsageError. */
+export function readTableOptions(args) {
+  const { write = false } = parse(args, "--write", { write: { type: "boolean" } });
+  return { write };
+}
+
+/** A part of the results must not replace the whole. @param {Options} options */
+function checkPublish({ rounds, only, quick, publish, evenIfDisturbed }) {
+  if (evenIfDisturbed && !publish) throw new UsageError("Expected --even-if-disturbed only beside --publish.");
+  const partial = [
+    ...(quick ? ["--quick"] : []),
+    ...(only.length > 0 ? ["--only"] : []),
+    ...(rounds < PUBLISHED_ROUNDS ? [`${rounds} round${rounds === 1 ? "" : "s"}`] : []),
+  ];
+  if (!publish || partial.length === 0) return;
+  throw new UsageError(
+    `Expected --publish with all workloads and at least ${PUBLISHED_ROUNDS} whole rounds, received ` +
+      `${partial.join(" and ")}: leave that out, or leave out --publish (build/bench keeps the raw results).`,
+  );
+}
+
+/** @template {NonNullable<import("node:util").ParseArgsConfig["options"]>} T
+ *  @param {string[]} args @param {string} known @param {T} options */
+function parse(args, known, options) {
+  try {
+    return parseArgs({ args, options }).values;
+  } catch (error) {
+    // Its first sentence names what was received.
+    const [received] = (error instanceof Error ? error.message : String(error)).split(". ");
+    throw new UsageError(`Expected ${known}, received: ${received.replace(/\.$/, "")}.`);
+  }
+}

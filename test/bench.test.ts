@@ -1,0 +1,89 @@
+// What `npm run bench` takes for its options, when it counts a figure as disturbed, and what it refuses to publish.
+// Figures themselves depend on the machine and are no test's.
+import { describe, expect, it } from "vitest";
+import { describeDisturbance, isDisturbed } from "../bench/disturbance.ts";
+import { readOptions, readTableOptions, UsageError } from "../bench/options.mjs";
+import { describeCaution } from "../bench/print.ts";
+import type { Report, Result } from "../bench/workload.ts";
+
+function refusal(...args: string[]): string {
+  try {
+    readOptions(args);
+  } catch (error) {
+    if (error instanceof UsageError) return error.message;
+    throw error;
+  }
+  return "";
+}
+
+const figure = (contestant: string, median: number, disturbed: number): Result => {
+  const values = [median, median, median];
+  return { workload: contestant, title: contestant, unit: "GFLOPS", contestant, values, median, spread: 0, disturbed };
+};
+
+/** The control loop at `control`, and twenty figures of which so many were disturbed. */
+function report(control: number, disturbed: number, machine: Partial<Report> = {}): Report {
+  const figures = Array.from({ length: 20 }, (_, i) => figure(`figure ${i}`, 1, i < disturbed ? 1 : 0));
+  const results = [figure("mul + add", control, 0), ...figures];
+  const versions = { node: "24.0.0", v8: "13.6" };
+  const date = "2026-01-01T00:00:00.000Z";
+  return { date, versions, cpu: "a", cores: 2, platform: "linux x64", rounds: 3, quick: false, results, ...machine };
+}
+
+describe("the options", () => {
+  it("are three whole rounds of everything by default, one with --quick", () => {
+    expect(readOptions([])).toMatchObject({ rounds: 3, only: [], quick: false, publish: false, node24: false });
+    expect(readOptions(["--quick", "--only", "a", "--only", "b"])).toMatchObject({ rounds: 1, only: ["a", "b"] });
+    expect(readOptions(["--publish", "--rounds", "5", "--even-if-disturbed"])).toMatchObject({ evenIfDisturbed: true });
+    expect(readTableOptions(["--write"])).toEqual({ write: true });
+  });
+
+  it.each([
+    [["--rounds", "x"], "Expected --rounds to be a whole number from 1, received x."],
+    [["--rounds", "0"], "Expected --rounds to be a whole number from 1, received 0."],
+    [["--rounds", "1.5"], "Expected --rounds to be a whole number from 1, received 1.5."],
+    [["--nosuch"], /^Expected --rounds N, .* received: Unknown option '--nosuch'\.$/],
+    [["relu"], /received: Unexpected argument 'relu'\.$/],
+    [["--even-if-disturbed"], "Expected --even-if-disturbed only beside --publish."],
+  ])("that are wrong are named in one line: %s", (args, message) => {
+    expect(refusal(...args)).toMatch(message);
+    expect(refusal(...args)).not.toContain("\n");
+  });
+
+  it.each([
+    [["--quick"], "--quick and 1 round:"],
+    [["--quick", "--rounds", "3"], "--quick:"],
+    [["--only", "relu"], "--only:"],
+    [["--rounds", "2"], "2 rounds:"],
+  ])("do not publish a part: %s", (args, received) => {
+    expect(refusal("--publish", ...args)).toContain(`received ${received} leave that out`);
+    expect(refusal(...args)).toBe("");
+  });
+});
+
+describe("a disturbed machine", () => {
+  it("had a slow core, or one that others took for a tenth of the time", () => {
+    expect(isDisturbed({ rate: 1, control: 40, share: 1 }, 40)).toBe(false);
+    expect(isDisturbed({ rate: 1, control: 33, share: 1 }, 40)).toBe(true);
+    expect(isDisturbed({ rate: 1, control: 40, share: 0.89 }, 40)).toBe(true);
+    expect(isDisturbed({ rate: null, control: 0, share: 1 }, 40)).toBe(false);
+  });
+
+  it("is not published in place of a sound one, and what is published says so", () => {
+    const sound = report(40, 2);
+    expect(describeDisturbance(sound, undefined)).toBeUndefined();
+    expect(describeDisturbance(sound, report(45, 0))).toBeUndefined();
+    expect(describeCaution(sound)).toBe(" The cores were slow or busy during 2 of 21 figures.");
+    expect(describeCaution(report(40, 0))).toBe("");
+
+    const disturbance = describeDisturbance(report(40, 3), undefined);
+    expect(disturbance).toBe("the machine was disturbed: 3 of 21 figures");
+    expect(describeCaution(report(40, 3, { disturbance }))).toBe(" The machine was disturbed: 3 of 21 figures.");
+  });
+
+  it("is one that was faster when last published, and no other", () => {
+    const slower = "the machine was disturbed: its control loop ran at 40.0 GFLOPS, at 48.0 when last published";
+    expect(describeDisturbance(report(40, 0), report(48, 0))).toBe(slower);
+    expect(describeDisturbance(report(40, 0), report(48, 0, { cpu: "b" }))).toBeUndefined();
+  });
+});
