@@ -20,7 +20,10 @@ function neverAlone(): void {
   vi.spyOn(Lanes.prototype as unknown as { weigh(): void }, "weigh").mockImplementation(() => undefined);
 }
 
-afterEach(() => vi.restoreAllMocks());
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.unstubAllGlobals();
+});
 
 /** Three parts; each lane writes its number into its cell in each, and gives it as its result. */
 async function openLanes(count: number) {
@@ -148,6 +151,21 @@ describe("a training step on lanes", { timeout: BUSY }, () => {
     model[Symbol.dispose]();
   });
 
+  it("lets no page's main thread sleep", async () => {
+    vi.stubGlobal("document", {});
+    const sleep = vi.spyOn(Atomics, "wait");
+    const { model, commands } = watched({ ...config, threads: 2 });
+    const one = sequential(config);
+    const step = () => [model, one].map((each) => each.trainBatch(x, y));
+    await untilShared(step);
+    const before = commands();
+    for (let i = 0; i < 5; i++) step();
+    expect(commands() - before).toBe(5);
+    expect(sameBits(model, one)).toBe(true);
+    expect(sleep).not.toHaveBeenCalled();
+    model[Symbol.dispose]();
+  });
+
   for (const threads of [2, 3, 4]) {
     it(`of ${threads} that is refused or makes no step leaves what one thread leaves, and the lanes go on`, async () => {
       const { model, commands } = watched({ ...config, threads });
@@ -164,6 +182,7 @@ describe("a training step on lanes", { timeout: BUSY }, () => {
           (each) => epoch(each, half).then(({ epochs: [{ loss, accuracy, step }] }) => [loss, accuracy, step]),
         ],
         ["one not finite", 1, (each) => each.trainBatch(huge, y)],
+        ["one of gradients not finite", 1, (each) => badStep(each)],
         ["a step again", 1, (each) => each.trainBatch(x, y)],
       ];
       for (const [name, expected, call] of calls) {
@@ -175,7 +194,9 @@ describe("a training step on lanes", { timeout: BUSY }, () => {
         expect(commands() - before, name).toBe(expected);
         expect(sameBits(model, one), name).toBe(true);
       }
-      expect(await outcome(() => model.trainBatch(huge, y))).toMatch(/NUMERIC.*not finite/);
+      for (const call of [() => model.trainBatch(huge, y), () => badStep(model)]) {
+        expect(await outcome(call)).toMatch(/NUMERIC.*not finite/);
+      }
       model[Symbol.dispose]();
     });
 
@@ -224,6 +245,13 @@ describe("a training step on lanes", { timeout: BUSY }, () => {
     expect(sameBits(model, one)).toBe(true);
   });
 });
+
+/** A loop of one's own that has a bad gradient, in the last lane's share. */
+function badStep(model: Model): void {
+  const { gradients } = model;
+  gradients[gradients.length - 1] = Number.NaN;
+  model.step();
+}
 
 /** What a call gives, or its error's code and message. */
 async function outcome(call: () => unknown): Promise<unknown> {
