@@ -1,6 +1,7 @@
 // The straightforward baseline: typed arrays, the formulas as loops in their natural order, nothing allocated in a
 // step. What a competent person writes first.
 import { adamDefaults, type CreateNetwork, layerViews, parameterCount } from "./network.ts";
+import { naiveOptimizers } from "./optimizers.ts";
 
 /** y[rows, out] = x[rows, in] w[in, out] + b, then ReLU if asked. */
 function dense(
@@ -86,17 +87,6 @@ function crossEntropy(rows: number, n: number, p: Float32Array, labels: Int32Arr
   return loss / rows;
 }
 
-function adam(p: Float32Array, g: Float32Array, m: Float32Array, v: Float32Array, t: number, learningRate: number) {
-  const { beta1, beta2, epsilon } = adamDefaults;
-  const c1 = 1 - beta1 ** t;
-  const c2 = 1 - beta2 ** t;
-  for (let i = 0; i < p.length; i++) {
-    m[i] = beta1 * m[i] + (1 - beta1) * g[i];
-    v[i] = beta2 * v[i] + (1 - beta2) * g[i] * g[i];
-    p[i] -= (learningRate * (m[i] / c1)) / (Math.sqrt(v[i] / c2) + epsilon);
-  }
-}
-
 export const createNaive: CreateNetwork = (sizes, maxBatch, learningRate = adamDefaults.learningRate) => {
   const count = parameterCount(sizes);
   const [p, g, m, v] = Array.from({ length: 4 }, () => new Float32Array(count));
@@ -128,7 +118,7 @@ export const createNaive: CreateNetwork = (sizes, maxBatch, learningRate = adamD
       if (l > 0)
         denseInputGradient(rows, sizes[l], sizes[l + 1], input, parameters[l].kernel, deltas[l], deltas[l - 1]);
     }
-    adam(p, g, m, v, ++t, learningRate);
+    naiveOptimizers.adam(p, g, m, v, ++t, learningRate);
     return loss;
   }
 

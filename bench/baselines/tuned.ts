@@ -1,23 +1,9 @@
 // The best plain JavaScript that we can write: see tunedGemm.ts for the products. Bias, ReLU and its derivative are
 // applied as tiles are stored, softmax and cross-entropy are one pass, no step allocates.
+import { exponential } from "./exponential.ts";
 import { adamDefaults, type CreateNetwork, layerViews, parameterCount } from "./network.ts";
+import { tunedOptimizers } from "./optimizers.ts";
 import { BIAS, BIAS_RELU, gemm, MASK, STORE } from "./tunedGemm.ts";
-
-const LOG2E = Math.LOG2E;
-const LN2 = Math.LN2;
-/** Adding and subtracting it rounds a double to an integer. */
-const ROUND = 6755399441055744;
-const powersOfTwo = Float64Array.from({ length: 256 }, (_, i) => 2 ** (i - 255));
-
-/** exp(x) for x <= 0: 2^n e^r, |r| <= ln(2) / 2, a polynomial of degree 6 (relative error 2e-7). */
-function expNegative(x: number): number {
-  const n = x * LOG2E + ROUND - ROUND;
-  if (!(n > -150)) return n < 0 ? 0 : Number.NaN;
-  const r = x - n * LN2;
-  const r2 = r * r;
-  const high = 1 / 24 + r * (1 / 120) + r2 * (1 / 720);
-  return powersOfTwo[(n + 255) | 0] * (1 + r + r2 * (0.5 + r * (1 / 6) + r2 * high));
-}
 
 /** Mean cross-entropy of softmax(z); dz = its gradient. */
 function softmaxCrossEntropy(rows: number, n: number, z: Float32Array, labels: Int32Array, dz: Float32Array): number {
@@ -31,7 +17,7 @@ function softmaxCrossEntropy(rows: number, n: number, z: Float32Array, labels: I
     }
     let sum = 0;
     for (let j = 0; j < n; j++) {
-      const e = expNegative(z[(p + j) | 0] - max);
+      const e = exponential(z[(p + j) | 0] - max);
       sum += e;
       dz[(p + j) | 0] = e;
     }
@@ -54,7 +40,7 @@ function softmax(rows: number, n: number, z: Float32Array): void {
     }
     let sum = 0;
     for (let j = 0; j < n; j++) {
-      const e = expNegative(z[(p + j) | 0] - max);
+      const e = exponential(z[(p + j) | 0] - max);
       sum += e;
       z[(p + j) | 0] = e;
     }
@@ -75,23 +61,6 @@ function columnSums(rows: number, n: number, x: Float32Array, out: Float32Array)
     for (let j = 0; j < n; j++) out[j] += x[p0++] + x[p1++] + (x[p2++] + x[p3++]);
   }
   for (; i < rows; i++) for (let j = 0; j < n; j++) out[j] += x[i * n + j];
-}
-
-/** p -= rate * m / (sqrt(v) + eps): the bias corrections c1 and c2 are folded into rate and eps. */
-function adam(p: Float32Array, g: Float32Array, m: Float32Array, v: Float32Array, t: number, learningRate: number) {
-  const { beta1, beta2, epsilon } = adamDefaults;
-  const root = Math.sqrt(1 - beta2 ** t);
-  const rate = (learningRate * root) / (1 - beta1 ** t);
-  const eps = epsilon * root;
-  const n = p.length;
-  for (let i = 0; i < n; i++) {
-    const gi = g[i];
-    const mi = beta1 * m[i] + (1 - beta1) * gi;
-    const vi = beta2 * v[i] + (1 - beta2) * gi * gi;
-    m[i] = mi;
-    v[i] = vi;
-    p[i] -= (rate * mi) / (Math.sqrt(vi) + eps);
-  }
 }
 
 export const createTuned: CreateNetwork = (sizes, maxBatch, learningRate = adamDefaults.learningRate) => {
@@ -129,7 +98,7 @@ export const createTuned: CreateNetwork = (sizes, maxBatch, learningRate = adamD
       columnSums(rows, n, delta, gradient.bias);
       if (l > 0) gemm(rows, k, n, delta, n, 1, parameters[l].kernel, 1, n, deltas[l - 1], k, MASK, input);
     }
-    adam(p, g, m, v, ++t, learningRate);
+    tunedOptimizers.adam(p, g, m, v, ++t, learningRate);
     return loss;
   }
 

@@ -1,6 +1,7 @@
 // Class probabilities of one row and of many.
+import { load, type Predictor } from "../../src/infer.ts";
 import type { Trial, Workload } from "../workload.ts";
-import { createBaseline, createBatches, createModel, makers, type Task, taskName } from "./networks.ts";
+import { createBaseline, createBatches, createModel, makers, type Task, taskName, whereRelaxed } from "./networks.ts";
 
 function trial(task: Task, forward: (x: Float32Array) => Float32Array): Trial {
   const { x } = createBatches(task);
@@ -10,6 +11,11 @@ function trial(task: Task, forward: (x: Float32Array) => Float32Array): Trial {
     run: () => forward(x[t++ % x.length]),
     units: task.batch,
   };
+}
+
+function intoTrial(task: Task, model: Pick<Predictor, "predictInto">): Trial {
+  const out = new Float32Array(task.batch * task.sizes[task.sizes.length - 1]);
+  return trial(task, (x) => model.predictInto(x, out));
 }
 
 function workload(task: Task): Workload {
@@ -28,13 +34,19 @@ function workload(task: Task): Workload {
     tolerance: 1e-4,
     contestants: {
       ...Object.fromEntries(baselines),
-      simdgrad: () => {
-        const model = createModel(task);
-        const out = new Float32Array(task.batch * task.sizes[task.sizes.length - 1]);
-        return trial(task, (x) => model.predictInto(x, out));
-      },
+      simdgrad: () => intoTrial(task, createModel(task)),
+      "simdgrad, relaxed": () => whereRelaxed(() => intoTrial(task, createModel(task, { simd: "relaxed" }))),
+      // Its weights are packed once.
+      "simdgrad/infer": () => intoTrial(task, load(createModel(task).save(), { maxBatch: task.batch })),
     },
   };
 }
 
-export const inference: readonly Workload[] = [1, 256].map((batch) => workload({ sizes: [784, 128, 10], batch }));
+const networks = [
+  [784, 128, 10],
+  [784, 512, 256, 10],
+];
+
+export const inference: readonly Workload[] = networks.flatMap((sizes) =>
+  [1, 256].map((batch) => workload({ sizes, batch })),
+);

@@ -1,47 +1,88 @@
-// Optimizer steps over one flat block, and Adam where its moments are denormal.
+// Optimizer steps over one flat block, against loops in plain JavaScript, and Adam where its moments are denormal.
 import { createKernels } from "../../src/kernels.ts";
 import { createRandom } from "../baselines/network.ts";
+import {
+  naiveOptimizers,
+  type OptimizerName,
+  type OptimizerStep,
+  optimizerDefaults,
+  tunedOptimizers,
+} from "../baselines/optimizers.ts";
 import type { Trial, Workload } from "../workload.ts";
 
 /** 64 KB an array: in a second-level cache. */
 const ELEMENTS = 16_384;
+/** Steps before the parameters are compared; large ones, so that every term weighs. */
+const CHECKED_STEPS = 3;
+const CHECKED_RATE = 0.1;
 
 type Kernels = ReturnType<typeof createKernels>["kernels"];
-/** Addresses of parameters, gradients and two moments. */
-type Block = readonly [p: number, g: number, m: number, v: number];
+/** One block of parameters, gradients and two moments each, or their addresses. */
+type Four<T> = readonly [p: T, g: T, m: T, v: T];
 
-const steps: Readonly<Record<string, (kernels: Kernels, block: Block) => number>> = {
-  sgd: (kernels, [p, g]) => kernels.sgd_step(ELEMENTS, p, g, 1e-3, 0),
-  "sgd, momentum": (kernels, [p, g, m]) => kernels.sgd_momentum_step(ELEMENTS, p, g, m, 1e-3, 0.9, 0, 0),
-  rmsprop: (kernels, [p, g, , v]) => kernels.rmsprop_step(ELEMENTS, p, g, v, 0, 1e-3, 0.99, 1e-8, 0, 0),
-  adagrad: (kernels, [p, g, , v]) => kernels.adagrad_step(ELEMENTS, p, g, v, 1e-3, 1e-10, 0),
-  adam: (kernels, [p, g, m, v]) => kernels.adam_step(ELEMENTS, p, g, m, v, 1e-3, 0.9, 0.999, 1e-8, 1, 1, 0),
-  adamw: (kernels, [p, g, m, v]) => kernels.adamw_step(ELEMENTS, p, g, m, v, 1e-3, 0.9, 0.999, 1e-8, 1, 1, 0.01),
-};
+const { beta1, beta2, epsilon, momentum, alpha, adagradEpsilon, weightDecay } = optimizerDefaults;
+/** Adam's bias corrections. */
+const corrections = (t: number) => [1 / (1 - beta1 ** t), 1 / (1 - beta2 ** t)] as const;
 
-function stepTrial(name: string): Trial {
-  const { kernels, f32 } = createKernels();
-  const block = Array.from({ length: 4 }, () => f32(ELEMENTS));
-  const random = createRandom(9);
-  const [p, g] = block;
-  for (let i = 0; i < ELEMENTS; i++) g[i] = 2 * random() - 1;
-  const [pp, pg, pm, pv] = block.map(({ byteOffset }) => byteOffset);
-  const run = () => steps[name](kernels, [pp, pg, pm, pv]);
-  const check = () => {
-    if (run() !== 0) throw new Error("Expected every element to be updated.");
-    const still = p.findIndex((value, i) => value === 0 && g[i] !== 0);
-    if (still >= 0) throw new Error(`Expected parameter ${still} to move.`);
-    return [];
+const steps: Readonly<Record<OptimizerName, (kernels: Kernels, block: Four<number>, t: number, lr: number) => number>> =
+  {
+    sgd: (kernels, [p, g], _t, lr) => kernels.sgd_step(ELEMENTS, p, g, lr, 0),
+    "sgd, momentum": (kernels, [p, g, m], _t, lr) => kernels.sgd_momentum_step(ELEMENTS, p, g, m, lr, momentum, 0, 0),
+    rmsprop: (kernels, [p, g, , v], _t, lr) => kernels.rmsprop_step(ELEMENTS, p, g, v, 0, lr, alpha, epsilon, 0, 0),
+    adagrad: (kernels, [p, g, , v], _t, lr) => kernels.adagrad_step(ELEMENTS, p, g, v, lr, adagradEpsilon, 0),
+    adam: (kernels, block, t, lr) =>
+      kernels.adam_step(ELEMENTS, ...block, lr, beta1, beta2, epsilon, ...corrections(t), 0),
+    adamw: (kernels, block, t, lr) =>
+      kernels.adamw_step(ELEMENTS, ...block, lr, beta1, beta2, epsilon, ...corrections(t), weightDecay),
   };
-  return { check, run, units: ELEMENTS };
+
+function stepTrial([p, g]: Four<Float32Array>, step: (t: number, learningRate: number) => void): Trial {
+  const random = createRandom(9);
+  const fill = (values: Float32Array) => {
+    for (let i = 0; i < ELEMENTS; i++) values[i] = 2 * random() - 1;
+  };
+  let t = 0;
+  const check = () => {
+    fill(p);
+    while (t < CHECKED_STEPS) {
+      fill(g);
+      step(++t, CHECKED_RATE);
+    }
+    return Array.from(p);
+  };
+  return { check, run: () => step(++t, optimizerDefaults.learningRate), units: ELEMENTS };
 }
 
-const step: Workload = {
-  name: "optimizer step",
-  title: "Optimizer step",
-  unit: "ns/element",
-  contestants: Object.fromEntries(Object.keys(steps).map((name) => [name, () => stepTrial(name)])),
-};
+function inArrays(step: OptimizerStep): Trial {
+  const block = [0, 1, 2, 3].map(() => new Float32Array(ELEMENTS)) as unknown as Four<Float32Array>;
+  return stepTrial(block, (t, learningRate) => step(...block, t, learningRate));
+}
+
+function simdgrad(name: OptimizerName): Trial {
+  const { kernels, f32 } = createKernels();
+  const block = [0, 1, 2, 3].map(() => f32(ELEMENTS)) as unknown as Four<Float32Array>;
+  const addresses = block.map(({ byteOffset }) => byteOffset) as unknown as Four<number>;
+  return stepTrial(block, (t, learningRate) => {
+    if (steps[name](kernels, addresses, t, learningRate) !== 0)
+      throw new Error("Expected every element to be updated.");
+  });
+}
+
+function step(name: OptimizerName): Workload {
+  return {
+    name: `optimizer ${name}`,
+    title: `Optimizer step, ${name}`,
+    unit: "ns/element",
+    reference: "naive",
+    // Three steps: each rounds p, of about 1, by half a unit of 2^-24, and errs by some of 2^-24 in its change of 0.1.
+    tolerance: 1e-6,
+    contestants: {
+      naive: () => inArrays(naiveOptimizers[name]),
+      tuned: () => inArrays(tunedOptimizers[name]),
+      simdgrad: () => simdgrad(name),
+    },
+  };
+}
 
 /** The moments are filled before every step; `gradient` 0 leaves them to decay, as a dead unit's do. */
 function adamStep(moment: number, gradient: number): Trial {
@@ -51,7 +92,7 @@ function adamStep(moment: number, gradient: number): Trial {
   for (let i = 0; i < ELEMENTS; i++) g[i] = gradient * (2 * random() - 1);
   p.fill(1);
   const [pp, pg, pm, pv] = [p, g, m, v].map(({ byteOffset }) => byteOffset);
-  const step = () => kernels.adam_step(ELEMENTS, pp, pg, pm, pv, 1e-3, 0.9, 0.999, 1e-8, 1, 1, 0);
+  const run = () => kernels.adam_step(ELEMENTS, pp, pg, pm, pv, 1e-3, 0.9, 0.999, 1e-8, 1, 1, 0);
   const prepare = () => {
     m.fill(moment);
     v.fill(moment);
@@ -59,13 +100,13 @@ function adamStep(moment: number, gradient: number): Trial {
   return {
     check: () => {
       prepare();
-      if (step() !== 0) throw new Error("Expected every element to be updated.");
+      if (run() !== 0) throw new Error("Expected every element to be updated.");
       const denormal = [...m, ...v].find((value) => value !== 0 && Math.abs(value) < 2 ** -126);
       if (denormal !== undefined) throw new Error(`Expected no denormal moment, received ${denormal}.`);
       return [];
     },
     prepare,
-    run: step,
+    run,
     units: ELEMENTS,
   };
 }
@@ -81,4 +122,4 @@ const adam: Workload = {
   },
 };
 
-export const optimizers: readonly Workload[] = [step, adam];
+export const optimizers: readonly Workload[] = [...(Object.keys(steps) as OptimizerName[]).map(step), adam];

@@ -64,37 +64,50 @@ function threadedTrial(task: Task, threads: number): Trial {
   return { ...modelTrial(task, createModel(task, { threads })), lanes: threads };
 }
 
-/** One epoch of `fit`, shuffled, against as many `trainBatch` calls on batches that are ready. */
+/** One epoch of `fit`, shuffled, against as many `trainBatch` calls on batches that are ready. Checked without
+ *  shuffling: then both make the same steps, bit for bit. */
 function fitWorkload(task: Task): Workload {
-  const load = () => {
-    const { x, labels } = createBatches(task);
-    const steps = Math.min(x.length, labels.length);
-    return { steps, x: x.slice(0, steps), labels: labels.slice(0, steps) };
-  };
   return {
     name: `fit ${taskName(task)}`,
     title: `\`fit\` beside \`trainBatch\`, ${taskName(task)}`,
     unit: "steps/s",
-    contestants: {
-      trainBatch: () => {
-        const model = createModel(task);
-        const { steps, x, labels } = load();
-        const run = () => {
-          for (let i = 0; i < steps; i++) model.trainBatch(x[i], labels[i]);
-        };
-        return { run, units: steps };
-      },
-      fit: () => {
-        const model = createModel(task);
-        const { steps, x, labels } = load();
-        const all = new Float32Array(steps * task.batch * task.sizes[0]);
-        for (const [i, block] of x.entries()) all.set(block, i * block.length);
-        const y = new Int32Array(steps * task.batch);
-        for (const [i, block] of labels.entries()) y.set(block, i * block.length);
-        return { run: () => model.fit({ x: all, y }, { epochs: 1, batchSize: task.batch }), units: steps };
-      },
-    },
+    reference: "trainBatch",
+    contestants: { trainBatch: () => loopTrial(task), fit: () => fitTrial(task) },
   };
+}
+
+function loopTrial(task: Task): Trial {
+  const model = createModel(task);
+  const { steps, x, labels } = createEpoch(task);
+  const run = () => {
+    for (let i = 0; i < steps; i++) model.trainBatch(x[i], labels[i]);
+  };
+  const check = () => {
+    run();
+    return Array.from(model.predict(x[0]));
+  };
+  return { check, run, units: steps };
+}
+
+function fitTrial(task: Task): Trial {
+  const model = createModel(task);
+  const { steps, x, labels } = createEpoch(task);
+  const all = new Float32Array(steps * x[0].length);
+  for (const [i, block] of x.entries()) all.set(block, i * block.length);
+  const y = new Int32Array(steps * task.batch);
+  for (const [i, block] of labels.entries()) y.set(block, i * block.length);
+  const train = (shuffle: boolean) => model.fit({ x: all, y }, { epochs: 1, batchSize: task.batch, shuffle });
+  const check = async () => {
+    await train(false);
+    return Array.from(model.predict(x[0]));
+  };
+  return { check, run: () => train(true), units: steps };
+}
+
+function createEpoch(task: Task) {
+  const { x, labels } = createBatches(task);
+  const steps = Math.min(x.length, labels.length);
+  return { steps, x: x.slice(0, steps), labels: labels.slice(0, steps) };
 }
 
 export const steps: readonly Workload[] = [...tasks.map(stepWorkload), ...tasks.slice(1).map(fitWorkload)];
