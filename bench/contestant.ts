@@ -2,6 +2,7 @@
 // tinybench time it, prints a Measurement as JSON. With 0 milliseconds it is only checked.
 import { Bench } from "tinybench";
 import { loadControl } from "./control.ts";
+import { watchCores } from "./cores.ts";
 import { higherIsBetter, type Measurement, type Trial, type Unit } from "./workload.ts";
 import { workloads } from "./workloads.ts";
 
@@ -18,12 +19,9 @@ const check = (await trial?.check?.()) ?? [];
 const measurement: Measurement = { rate: null, samples: 0, check, control: 0, share: 1 };
 if (trial && Number(milliseconds) > 0) {
   const before = controlRate();
-  const cpu = process.cpuUsage();
-  const start = performance.now();
+  const shareOfCores = watchCores(trial.lanes ?? 1);
   Object.assign(measurement, await measure(trial, workload.unit));
-  const { user, system } = process.cpuUsage(cpu);
-  const { lanes = 1, elsewhere } = trial;
-  if (!elsewhere) measurement.share = (user + system) / 1000 / (performance.now() - start) / lanes;
+  if (!trial.elsewhere) measurement.share = shareOfCores();
   measurement.control = Math.min(before, controlRate());
 }
 console.log(JSON.stringify(measurement));

@@ -57,9 +57,10 @@ function checkPublish({ rounds, only, quick, publish, evenIfDisturbed }) {
   );
 }
 
-/** @template {NonNullable<import("node:util").ParseArgsConfig["options"]>} T
+/** What `options` say of `args`; `known` tells them to who got them wrong. Errors: UsageError.
+ *  @template {NonNullable<import("node:util").ParseArgsConfig["options"]>} T
  *  @param {string[]} args @param {string} known @param {T} options */
-function parse(args, known, options) {
+export function parse(args, known, options) {
   try {
     return parseArgs({ args, options }).values;
   } catch (error) {

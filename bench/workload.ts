@@ -12,7 +12,7 @@ export interface Trial {
   units: number;
   /** Called before each sample, outside its time. */
   prepare?: () => void;
-  /** Threads that ought to run all the time, 1 unless said. */
+  /** Threads that may run, 1 unless said. */
   lanes?: number;
   /** The work is done in processes of its own: this one's processor time says nothing. */
   elsewhere?: true;
@@ -35,7 +35,7 @@ export interface Measurement {
   check: number[];
   /** GFLOPS of the control loop in this process, the smaller of before and after: what the core gave. */
   control: number;
-  /** Processor time over wall time while measuring, for each lane: under 1 when others took the cores. */
+  /** The part of the cores for its lanes that it had or left idle while measuring: under 1 when others took them. */
   share: number;
 }
 
@@ -64,6 +64,8 @@ export interface Report {
   rounds: number;
   quick: boolean;
   results: Result[];
+  /** GFLOPS of the control loop, where it is no workload of its own. */
+  limits?: { strict: number | null };
   /** Published all the same: what spoke against it. */
   disturbance?: string;
 }

@@ -1,8 +1,10 @@
 // bench/results/peers.svg from the last published results: what each contestant makes of the processor, in GFLOPS of
-// the products alone, beside what one core does in registers.
+// the products alone, beside what the cores allow at most.
 import { readFileSync, writeFileSync } from "node:fs";
+import { contestants } from "./contestants.ts";
+import { limitOf, operationsPerUnit } from "./limits.ts";
 import type { PeerReport } from "./report.ts";
-import { operations, workloads } from "./workloads.ts";
+import { type PeerWorkload, workloads } from "./workloads.ts";
 
 // @ts-expect-error: beside the peers, not a dependency
 const vega = await import("vega");
@@ -11,43 +13,65 @@ const { compile } = await import("vega-lite");
 
 const OURS = "#d95f02";
 const OTHERS = "#5f6b7a";
+const NATIVE = "white";
+/** The lines: for everyone who has so many threads, and fuses or not. */
+const LINES = [
+  { name: "one core: multiply and add, or reading the weights (batch 1)", color: "#762a83", dash: [4, 3] },
+  { name: "two cores", threads: 2, color: "#762a83", dash: [1, 3] },
+  { name: "one core: fused multiply-add", fused: true, color: "#1b7837", dash: [4, 3] },
+  { name: "two cores, fused", threads: 2, fused: true, color: "#1b7837", dash: [1, 3] },
+];
 
 const report: PeerReport = JSON.parse(readFileSync("bench/results/peers.json", "utf8"));
 const view = new vega.View(vega.parse(compile(specification()).spec), { renderer: "none" });
 writeFileSync("bench/results/peers.svg", `${await view.toSVG()}\n`);
 
-function points() {
-  return workloads
-    .filter(({ kind }) => kind !== "digits")
-    .flatMap((workload) => {
-      const perUnit = operations(workload) / (workload.kind === "predict" ? workload.task.batch : 1);
-      return report.results.flatMap(({ workload: name, title, contestant, median }) =>
-        name === workload.name && median !== null
-          ? [{ title, contestant, gflops: (median * perUnit) / 1e9, ours: contestant.startsWith("simdgrad") }]
-          : [],
-      );
-    });
+interface Row {
+  title: string;
+  gflops: number;
+  contestant: string;
+  kind?: "ours" | "native" | "other";
+  line?: string;
+}
+
+/** Of a workload: a point for each contestant, and the limits (with a name, for the chart gives each name a line). */
+function rows(workload: PeerWorkload): Row[] {
+  const { name, title } = workload;
+  const gflops = (rate: number) => (rate * operationsPerUnit(workload)) / 1e9;
+  const points = contestants.flatMap(({ name: contestant, native }): Row[] => {
+    const median = report.results.find((each) => each.workload === name && each.contestant === contestant)?.median;
+    const kind = contestant.startsWith("simdgrad") ? "ours" : native ? "native" : "other";
+    return median ? [{ title, contestant, gflops: gflops(median), kind }] : [];
+  });
+  const lines = LINES.flatMap(({ name: line, ...allowed }): Row[] => {
+    const limit = workload.streams && allowed.fused ? null : limitOf(workload, allowed, report.limits);
+    return limit ? [{ title, contestant: contestants[0].name, line, gflops: gflops(limit) }] : [];
+  });
+  return points.length > 0 ? [...points, ...lines] : [];
 }
 
 function specification() {
-  const values = points();
-  const { strict, relaxed } = report.limits;
-  const limits = [
-    { name: "one core, 128-bit vectors: multiply and add in registers", gflops: strict, color: "#762a83" },
-    { name: "the same, fused (relaxed)", gflops: relaxed, color: "#1b7837" },
-  ].filter(({ gflops }) => gflops !== null);
-  const color = {
-    type: "nominal",
-    scale: { domain: limits.map(({ name }) => name), range: limits.map((limit) => limit.color) },
-    legend: { title: null, orient: "bottom", labelLimit: 400, symbolType: "stroke" },
+  const values = workloads.filter(({ kind }) => kind !== "digits").flatMap(rows);
+  const lines = LINES.filter(({ name }) => values.some(({ line }) => line === name));
+  const scale = (range: readonly unknown[]) => ({ domain: lines.map(({ name }) => name), range });
+  const legend = {
+    title: "At most, with 128-bit vectors",
+    orient: "bottom",
+    direction: "vertical",
+    labelLimit: 0,
+    titleLimit: 0,
   };
   const x = {
+    field: "gflops",
     type: "quantitative",
     scale: { type: "log" },
     title: "GFLOPS (logarithmic)",
     axis: { values: [0.001, 0.01, 0.1, 1, 10, 100, 1000] },
   };
-  const subtitle = `${report.cpu}, Node ${report.versions.node}, ${report.date.slice(0, 10)}`;
+  const subtitle = [
+    `${report.cpu}, Node ${report.versions.node}, ${report.date.slice(0, 10)}`,
+    "Hollow: native code, whose vectors are wider than 128 bits, so that the limits do not bind it",
+  ];
   return {
     $schema: "https://vega.github.io/schema/vega-lite/v6.json",
     title: { text: "What each makes of the processor", subtitle },
@@ -58,20 +82,32 @@ function specification() {
     spec: {
       width: 320,
       layer: [
-        ...limits.map(({ name, gflops }) => ({
-          mark: { type: "rule", strokeDash: [4, 3] },
-          encoding: { x: { ...x, datum: gflops }, color: { ...color, datum: name } },
-        })),
         {
-          mark: { type: "point", filled: true, size: 60, opacity: 1 },
+          transform: [{ filter: "isValid(datum.line)" }],
+          mark: { type: "rule" },
           encoding: {
-            x: { ...x, field: "gflops" },
-            y: { field: "contestant", type: "nominal", sort: null, title: null },
-            fill: { condition: { test: "datum.ours", value: OURS }, value: OTHERS },
+            x,
+            color: { field: "line", type: "nominal", scale: scale(lines.map(({ color }) => color)), legend },
+            strokeDash: { field: "line", type: "nominal", scale: scale(lines.map(({ dash }) => dash)), legend },
+          },
+        },
+        {
+          transform: [{ filter: "isValid(datum.kind)" }],
+          mark: { type: "point", filled: true, size: 60, opacity: 1, strokeWidth: 1.5 },
+          encoding: {
+            x,
+            y: { field: "contestant", type: "nominal", sort: null, title: null, axis: { labelLimit: 0 } },
+            fill: colors({ ours: OURS, native: NATIVE }),
+            stroke: colors({ ours: OURS }),
           },
         },
       ],
     },
     resolve: { scale: { y: "independent" } },
   };
+}
+
+function colors(byKind: Record<string, string>) {
+  const condition = Object.entries(byKind).map(([kind, value]) => ({ test: `datum.kind === "${kind}"`, value }));
+  return { condition, value: OTHERS };
 }

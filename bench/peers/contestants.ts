@@ -17,8 +17,12 @@ export interface Contestant {
   /** What must agree with the float64 reference before anything is timed: the first three losses, the first alone,
    *  or nothing but that it learns. */
   agrees: "three losses" | "one loss" | "none";
-  /** PyTorch's threads. */
+  /** Threads that it may use, 1 unless said. */
   threads?: number;
+  /** WebAssembly with fused multiply-add where the engine has it. */
+  fused?: boolean;
+  /** Machine code, with vectors wider than WebAssembly's 128 bits. */
+  native?: boolean;
   inferenceOnly?: boolean;
   /** What it does differently. */
   note?: string;
@@ -26,17 +30,20 @@ export interface Contestant {
 
 export const contestants: readonly Contestant[] = [
   { name: "simdgrad strict", create: createSimdgrad({}), agrees: "three losses" },
-  { name: "simdgrad relaxed", create: createSimdgrad({ simd: "relaxed" }), agrees: "three losses" },
+  { name: "simdgrad relaxed", create: createSimdgrad({ simd: "relaxed" }), agrees: "three losses", fused: true },
   {
     name: "simdgrad strict, 2 threads",
     create: createSimdgrad({ threads: 2 }),
     agrees: "three losses",
+    threads: 2,
     note: "steps too small to gain stay on one",
   },
   {
     name: "simdgrad relaxed, 2 threads",
     create: createSimdgrad({ simd: "relaxed", threads: 2 }),
     agrees: "three losses",
+    threads: 2,
+    fused: true,
     note: "steps too small to gain stay on one",
   },
   {
@@ -44,6 +51,7 @@ export const contestants: readonly Contestant[] = [
     packages: ["@jax-js/jax"],
     create: createJax,
     agrees: "three losses",
+    fused: true,
     note: "the whole step in one `jit`, compiled anew for every training of the digits; its threads need a browser's `Worker`",
   },
   {
@@ -74,6 +82,7 @@ export const contestants: readonly Contestant[] = [
     create: createOrtNode,
     agrees: "three losses",
     inferenceOnly: true,
+    native: true,
     note: "native, one thread",
   },
   {
@@ -97,6 +106,12 @@ export const contestants: readonly Contestant[] = [
     agrees: "none",
     note: "online SGD: sigmoid units, squared error, one update a row; a step is a batch's rows",
   },
-  { name: "PyTorch, 1 thread", agrees: "three losses", threads: 1, note: "native" },
-  { name: "PyTorch, 2 threads", agrees: "three losses", threads: 2, note: "native, OMP_WAIT_POLICY=passive" },
+  { name: "PyTorch, 1 thread", agrees: "three losses", threads: 1, native: true, note: "native" },
+  {
+    name: "PyTorch, 2 threads",
+    agrees: "three losses",
+    threads: 2,
+    native: true,
+    note: "native, OMP_WAIT_POLICY=passive",
+  },
 ];

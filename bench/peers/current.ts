@@ -1,12 +1,13 @@
 // Stands in for ../workloads.ts in the bundle of ../contestant.ts: the one workload and contestant that the process
-// was started for, made and checked before the module is complete, since peers start asynchronously. `control` is the
-// machine's limit itself.
+// was started for, made and checked before the module is complete, since peers start asynchronously. `control` and
+// `bandwidth` are the machine's limits themselves.
 import { readDigits, type Samples } from "../../examples/digits/digits.ts";
 import { createNaive } from "../baselines/naive.ts";
 import { createRandom } from "../baselines/network.ts";
 import type { Trial, Workload } from "../workload.ts";
 import { gemms } from "../workloads/gemm.ts";
 import { createBaseline, createBatches, type Task, tasks } from "../workloads/networks.ts";
+import { bandwidth } from "./bandwidth.ts";
 import { type Contestant, contestants } from "./contestants.ts";
 import { row, type Subject } from "./subject.ts";
 import { EPOCHS, type PeerWorkload, workloads as peerWorkloads } from "./workloads.ts";
@@ -15,13 +16,14 @@ const [workloadName, contestantName] = process.argv.slice(2);
 const workload = peerWorkloads.find(({ name }) => name === workloadName);
 const contestant = contestants.find(({ name }) => name === contestantName);
 
-export const workloads: readonly Workload[] = workload && contestant ? [await prepare(workload, contestant)] : gemms;
+export const workloads: readonly Workload[] =
+  workload && contestant ? [await prepare(workload, contestant)] : [...gemms, bandwidth];
 
 async function prepare({ name, title, unit, kind, task }: PeerWorkload, contestant: Contestant): Promise<Workload> {
   if (contestant.agrees !== "three losses" && kind !== "digits") await requireLearning(contestant);
   const makers = { step: stepTrial, predict: predictTrial, digits: digitsTrial };
   const trial = await makers[kind](task, contestant);
-  return { name, title, unit, contestants: { [contestant.name]: () => trial } };
+  return { name, title, unit, contestants: { [contestant.name]: () => ({ ...trial, lanes: contestant.threads }) } };
 }
 
 async function createSubject({ create, name }: Contestant, task: Task): Promise<Subject> {

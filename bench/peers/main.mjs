@@ -1,15 +1,16 @@
 // @ts-check
-// `npm run bench:peers`: installs the peers of package.json beside this file into .cache/peers, bundles the
-// contestants there (their imports resolve among the peers), and runs them on Node 24 or newer.
-// Arguments go on to run.ts; `table` or `chart` as the first one
-// makes README's table (--write) or the chart from the results published last.
-import { spawnSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
+// `npm run bench:peers`: installs the peers into .cache/peers, bundles the contestants there (their imports resolve
+// among the peers), and runs them on Node 24 or newer. Options: see options.mjs; `table` or `chart` as the first
+// argument makes README's table (--write) or the chart from the results published last.
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { run } from "../children.mjs";
+import { parse, readTableOptions, UsageError } from "../options.mjs";
+import { CACHE, installOpenBlas, installPeers } from "./install.mjs";
+import { readPeerOptions } from "./options.mjs";
 
-const CACHE = ".cache/peers";
 const NODE_MAJOR = 24;
 
 /** contestant.ts finds the peers' workload where its own list would be. @type {import("esbuild").Plugin} */
@@ -24,36 +25,39 @@ const currentWorkload = {
 
 process.chdir(fileURLToPath(new URL("../..", import.meta.url)));
 const [command, ...rest] = process.argv.slice(2);
-if (command !== "table") install();
-await bundle();
-if (command === "table" || command === "chart") {
-  run(process.execPath, `${CACHE}/${command}.mjs`, ...rest);
-} else {
-  copyControls();
-  run(newNode(), `${CACHE}/run.mjs`, ...process.argv.slice(2));
+try {
+  await (command === "table" ? makeTable() : command === "chart" ? makeChart() : runBenchmarks());
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  console.error(error.message);
+  process.exitCode = 2;
 }
 
-/** Optional packages: those that cannot be installed here are left out. Install scripts do not run. */
-function install() {
-  const places = ["package.json", "package-lock.json"].map((name) => [`bench/peers/${name}`, join(CACHE, name)]);
-  if (existsSync(join(CACHE, "node_modules")) && places.every(([from, to]) => read(from) === read(to))) return;
-  console.log(`npm ci in ${CACHE}`);
-  mkdirSync(CACHE, { recursive: true });
-  for (const [from, to] of places) copyFileSync(from, to);
-  const args = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
-  const { status } = spawnSync("npm", args, { cwd: CACHE, stdio: "inherit", shell: process.platform === "win32" });
-  if (status !== 0) console.error("npm ci failed: only those without packages can compete.");
-  installOpenBlas();
+async function makeTable() {
+  readTableOptions(rest);
+  await bundle();
+  await runNode(process.execPath, `${CACHE}/table.mjs`, ...rest);
 }
 
-/** OpenBLAS for Debian's PyTorch, unpacked beside the peers; elsewhere PyTorch takes what it has. */
-function installOpenBlas() {
-  if (process.platform !== "linux") return;
-  const script = `rm -rf blas && mkdir blas && cd blas && apt-get download libopenblas0-pthread &&
-    dpkg -x libopenblas0-pthread_*.deb . && rm -rf ../openblas && mv usr/lib/*/openblas-pthread ../openblas &&
-    cd .. && rm -rf blas`;
-  const { status } = spawnSync("sh", ["-c", script], { cwd: CACHE, stdio: "ignore" });
-  if (status !== 0) console.error("No OpenBLAS to be had: PyTorch runs on the BLAS that it finds.");
+async function makeChart() {
+  parse(rest, "no options of chart", {});
+  await installPeers();
+  await bundle();
+  await runNode(process.execPath, `${CACHE}/chart.mjs`);
+}
+
+async function runBenchmarks() {
+  const args = process.argv.slice(2);
+  const { publish, from } = readPeerOptions(args);
+  if (from === undefined) {
+    const missing = await installPeers();
+    if (publish && missing.length > 0)
+      throw new UsageError(`Expected --publish with all peers installed, missing ${missing.join(", ")}: see above.`);
+    await installOpenBlas();
+    await compileControls();
+  }
+  await bundle();
+  await runNode(newNode(), `${CACHE}/run.mjs`, ...args);
 }
 
 async function bundle() {
@@ -76,10 +80,18 @@ async function bundle() {
   });
 }
 
-/** The control loops, which bench/main.mjs compiles. */
-function copyControls() {
-  run(process.execPath, "bench/main.mjs", "--quick", "--only", "control");
-  for (const name of ["control.wasm", "control-relaxed.wasm"]) copyFileSync(`build/bench/${name}`, join(CACHE, name));
+/** The loops that measure the machine. */
+async function compileControls() {
+  await compileControl("control", "control", "simd");
+  await compileControl("control", "control-relaxed", "simd,relaxed-simd");
+  await compileControl("bandwidth", "bandwidth", "simd");
+}
+
+/** @param {string} source @param {string} name @param {string} features */
+async function compileControl(source, name, features) {
+  const flags = ["--config", "none", "-O3", "--noAssert", "--runtime", "stub", "--use", "abort=", "--enable", features];
+  const args = [`bench/control/${source}.ts`, "-o", `${CACHE}/${name}.wasm`, ...flags];
+  await runNode(process.execPath, "node_modules/assemblyscript/bin/asc.js", ...args);
 }
 
 /** This Node, or the one among the peers. */
@@ -91,17 +103,8 @@ function newNode() {
   return process.execPath;
 }
 
-/** @param {string} command @param {string[]} args */
-function run(command, ...args) {
-  const { status } = spawnSync(command, args, { stdio: "inherit" });
+/** @param {string} node @param {string[]} args */
+async function runNode(node, ...args) {
+  const { status } = await run(node, args);
   if (status !== 0) process.exit(status ?? 1);
-}
-
-/** @param {string} path */
-function read(path) {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return "";
-  }
 }

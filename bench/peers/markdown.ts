@@ -1,8 +1,10 @@
-// A report as Markdown: rates, then simdgrad against each peer, then what went wrong and what differs.
-import { byWorkload, describeMachine, describeSpread, formatRate, speedUp } from "../print.ts";
+// A report as Markdown: rates, then simdgrad against each peer, then all against the machine's limit, then what went
+// wrong and what differs.
+import { byWorkload, describeCaution, describeMachine, describeSpread, formatRate, speedUp } from "../print.ts";
 import { contestants } from "./contestants.ts";
-import type { PeerReport, PeerResult } from "./report.ts";
-import { EPOCHS } from "./workloads.ts";
+import { bandwidthOf, limitOf } from "./limits.ts";
+import type { Limits, PeerReport, PeerResult } from "./report.ts";
+import { EPOCHS, workloads } from "./workloads.ts";
 
 const OURS = "simdgrad strict";
 
@@ -15,8 +17,9 @@ export function markdown(report: PeerReport): string {
     ...(names.includes(OURS) && theirs.length > 0
       ? [`${OURS} is so many times as fast as`, table(groups, theirs, ratio)]
       : []),
+    ...shares(report, groups, names),
     remarks(report),
-    `${describeMachine(report)}. ${limits(report)}${describeSpread(report)}${caution(report)}`,
+    `${describeMachine(report)}. ${limits(report)}${describeSpread(report)}${describeCaution(report)}`,
   ];
   return parts.filter(Boolean).join("\n\n");
 }
@@ -30,6 +33,27 @@ function table(groups: readonly (readonly PeerResult[])[], names: readonly strin
     `|---|${groups.map(() => "--:").join("|")}|`,
     ...names.map((name) => `| ${name} | ${groups.map((group) => cell(group, name)).join(" | ")} |`),
   ].join("\n");
+}
+
+/** Nothing where no limit was measured, or nobody stood against it. */
+function shares({ limits }: PeerReport, groups: readonly PeerResult[][], names: readonly string[]): string[] {
+  const share = (group: readonly PeerResult[], name: string) => shareOfLimit(find(group, name), limits);
+  const bound = groups.filter((group) => names.some((name) => share(group, name)));
+  if (bound.length === 0) return [];
+  return [
+    "Percent of what the cores allow at most, with 128-bit vectors. For one row that is reading the weights, for all " +
+      "else multiply and add in registers, fused for those that fuse; two cores for two threads. Stars mark native " +
+      "code, which the limit does not bind: its vectors are wider.",
+    table(bound, names, share),
+  ];
+}
+
+function shareOfLimit(result: PeerResult | undefined, limits: Limits): string {
+  const workload = workloads.find(({ name }) => name === result?.workload);
+  const contestant = contestants.find(({ name }) => name === result?.contestant);
+  const limit = workload && contestant && limitOf(workload, contestant, limits);
+  if (!limit || !result?.median) return "";
+  return `${formatRate((100 * result.median) / limit)} %${contestant.native ? " *" : ""}`;
 }
 
 const find = (group: readonly PeerResult[], name: string) => group.find(({ contestant }) => contestant === name);
@@ -69,15 +93,14 @@ function digits(results: readonly PeerResult[]): string[] {
 /** Four fifths of the 1,797 digits, every epoch. */
 const TRAINED_ROWS = EPOCHS * 1437;
 
-function limits({ limits: { strict, relaxed } }: PeerReport): string {
+function limits({ limits }: PeerReport): string {
+  const { strict, relaxed } = limits;
+  const streaming = workloads.find(({ streams }) => streams);
+  const bandwidth = streaming && bandwidthOf(streaming, limits);
   const parts = [
     strict && `${strict.toFixed(1)} GFLOPS of multiply and add`,
     relaxed && `${relaxed.toFixed(1)} GFLOPS of fused multiply-add`,
+    bandwidth && `reads weights at ${bandwidth.toFixed(1)} GB/s`,
   ].filter(Boolean);
-  return parts.length > 0 ? `In registers, one core does ${parts.join(", ")} (128-bit).` : "";
-}
-
-function caution({ results }: PeerReport): string {
-  const disturbed = results.filter(({ disturbed }) => disturbed > 0).length;
-  return disturbed ? ` The core was slow or busy during ${disturbed} of ${results.length} figures.` : "";
+  return parts.length > 0 ? `With 128-bit vectors, one core does ${parts.join(", ")}.` : "";
 }

@@ -1,8 +1,10 @@
 // One contestant, one fresh process: ../contestant.ts in Node, or PyTorch's script.
-import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
+import type { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
 import { readDigits } from "../../examples/digits/digits.ts";
 import { createNaive } from "../baselines/naive.ts";
+import { type End, ended, start } from "../children.mjs";
 import type { Measurement } from "../workload.ts";
 import { createBaseline, createBatches, type Task, taskName } from "../workloads/networks.ts";
 import type { Contestant } from "./contestants.ts";
@@ -22,32 +24,40 @@ export interface Versioned extends Measurement {
   versions?: Record<string, string>;
 }
 
-export function runContestant(workload: PeerWorkload, contestant: Contestant, milliseconds: number): Versioned {
+/** Errors: ContestantError. */
+export async function runContestant(
+  workload: PeerWorkload,
+  contestant: Contestant,
+  milliseconds: number,
+): Promise<Versioned> {
   if (contestant.create) return runNode(workload.name, contestant.name, milliseconds);
-  const before = controlRate();
-  const measurement = runPython(workload, contestant, milliseconds);
-  return { ...measurement, control: Math.min(before, controlRate()) };
+  const before = await controlRate();
+  const measurement = await runPython(workload, contestant, milliseconds);
+  return { ...measurement, control: Math.min(before, await controlRate()) };
 }
 
-/** GFLOPS of a register loop; null where the engine lacks its instructions. */
-export function measureLimit(name: "mul + add" | "relaxed_madd", milliseconds: number): number | null {
-  return runNode("control", name, milliseconds).rate;
+/** What one core does in a loop of its own; without a rate where the engine lacks its instructions. */
+export function measureLimit(
+  limit: "mul + add" | "relaxed_madd" | "128-bit loads",
+  milliseconds: number,
+): Promise<Versioned> {
+  return runNode(limit === "128-bit loads" ? "bandwidth" : "control", limit, milliseconds);
 }
 
 /** The same loop as every contestant in Node measures beside itself. */
-function controlRate(): number {
-  return runNode("control", "mul + add", 20).control;
+async function controlRate(): Promise<number> {
+  return (await runNode("control", "mul + add", 20)).control;
 }
 
-function runNode(workload: string, contestant: string, milliseconds: number): Versioned {
-  return run(process.execPath, [`${CACHE}/contestant.mjs`, workload, contestant, String(milliseconds)]);
+function runNode(workload: string, contestant: string, milliseconds: number): Promise<Versioned> {
+  return runProcess(process.execPath, [`${CACHE}/contestant.mjs`, workload, contestant, String(milliseconds)]);
 }
 
-function runPython({ kind, task }: PeerWorkload, { threads = 1 }: Contestant, milliseconds: number): Versioned {
+function runPython({ kind, task }: PeerWorkload, { threads = 1 }: Contestant, milliseconds: number) {
   const folder = writeData(kind, task);
   const sizes = task.sizes.join("-");
   const args = [kind, sizes, task.batch, threads, milliseconds, folder].map(String);
-  return run(PYTHON, [SCRIPT, ...args], {
+  return runProcess(PYTHON, [SCRIPT, ...args], {
     OMP_WAIT_POLICY: "passive",
     OMP_NUM_THREADS: String(threads),
     OPENBLAS_NUM_THREADS: String(threads),
@@ -55,28 +65,47 @@ function runPython({ kind, task }: PeerWorkload, { threads = 1 }: Contestant, mi
   });
 }
 
-function run(command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Versioned {
-  const { status, stdout, stderr, error } = spawnSync(command, args, {
-    encoding: "utf8",
-    maxBuffer: 1 << 26,
+/** The measurement that a command prints. Errors: ContestantError. */
+export async function runProcess(
+  command: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+): Promise<Versioned> {
+  const child = start(command, args, {
+    stdio: ["ignore", "pipe", "pipe"],
     timeout: TIME_LIMIT_SECONDS * 1000,
+    killSignal: "SIGKILL",
     env: { ...process.env, ...env },
   });
-  const code = (error as NodeJS.ErrnoException | undefined)?.code;
-  if (code === "ETIMEDOUT") throw new ContestantError(`not finished within ${TIME_LIMIT_SECONDS} s`);
-  if (code === "ENOENT") throw new ContestantError(`no ${command}`);
-  if (status !== 0) throw new ContestantError(reason(stderr));
-  return JSON.parse(stdout.trim().split("\n").at(-1) ?? "");
+  const [end, output, messages] = await Promise.all([ended(child), read(child.stdout), read(child.stderr)]);
+  if (end.error) throw new ContestantError(end.error.code === "ENOENT" ? `no ${command}` : end.error.message);
+  if (child.killed) throw new ContestantError(`not finished within ${TIME_LIMIT_SECONDS} s`);
+  if (end.status !== 0) throw new ContestantError(reason(end, messages));
+  return parse(output);
 }
 
-/** The line that names the error, without this machine's paths. */
-function reason(stderr: string): string {
-  const lines = stderr.trim().split("\n");
+const read = async (stream: Readable | null): Promise<string> => (stream ? text(stream).catch(() => "") : "");
+
+/** The measurement is the last line, after what libraries print. */
+function parse(output: string): Versioned {
+  const line = output.trim().split("\n").at(-1) ?? "";
+  try {
+    return JSON.parse(line);
+  } catch {
+    throw new ContestantError(`expected a measurement, received ${line ? `"${line.slice(0, 100)}"` : "nothing"}`);
+  }
+}
+
+/** How it ended, and the line that names the error, without this machine's paths. */
+function reason({ status, signal }: End, messages: string): string {
+  const lines = messages.trim().split("\n");
   const named = lines.find((line) => /^(\w*Error\b|FATAL ERROR)/.test(line)) ?? lines.at(-1) ?? "";
-  return named
+  const message = named
     .replace(/ imported from .*/, "")
     .replaceAll(process.cwd(), "")
     .slice(0, 160);
+  if (signal) return [`ended by ${signal}`, message].filter(Boolean).join(": ");
+  return message || `ended with status ${status} and no message`;
 }
 
 /** The weights and batches that contestants in JavaScript make for themselves, as files. */

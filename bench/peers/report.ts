@@ -2,7 +2,7 @@
 import type { Measurement, Report, Result } from "../workload.ts";
 
 export interface PeerResult extends Result {
-  /** Why there are no values. */
+  /** Why values are missing. */
   failure?: string;
   /** Of the digits: seconds of the first training in each process, start-up and compilation of the library included. */
   firstSeconds?: number[];
@@ -10,9 +10,18 @@ export interface PeerResult extends Result {
   accuracy?: number[];
 }
 
+/** Of one core and 128-bit vectors, in the same run. */
+export interface Limits {
+  /** GFLOPS of the register loop: multiply and add. */
+  strict: number | null;
+  /** The same, fused. */
+  relaxed: number | null;
+  /** How often a second the weights of the inference workload are read. */
+  weights?: number | null;
+}
+
 export interface PeerReport extends Report {
-  /** GFLOPS of the register loop in the same run: 128-bit multiply and add, and fused. */
-  limits: { strict: number | null; relaxed: number | null };
+  limits: Limits;
   results: PeerResult[];
 }
 

@@ -1,29 +1,21 @@
-// Every contestant at every workload, a fresh process each, the order reversed each round. A contestant that fails
-// leaves its reason in the table.
-// Options: --rounds N (3), --only TEXT (contestants whose name contains it, repeatable), --work TEXT (workloads, the
-// same), --quick (one short round), --publish (the summary also becomes bench/results/peers.json).
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+// Every contestant at every workload, a fresh process each, the order reversed each round. Options: see options.mjs. A
+// contestant that fails leaves its reason in the table. Everything measured is kept in .cache/peers from the first
+// contestant on.
+import { readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
-import { parseArgs } from "node:util";
 import { createNaive } from "../baselines/naive.ts";
+import { isDisturbed } from "../disturbance.ts";
+import { UsageError } from "../options.mjs";
 import { createBaseline, createBatches } from "../workloads/networks.ts";
 import { type Contestant, contestants } from "./contestants.ts";
 import { markdown } from "./markdown.ts";
+import { readPeerOptions } from "./options.mjs";
 import { ContestantError, measureLimit, runContestant, type Versioned } from "./processes.ts";
+import { publish, readReport } from "./publish.ts";
 import type { PeerReport, PeerResult, RawMeasurement } from "./report.ts";
 import { competes, DIGITS_ACCURACY, type PeerWorkload, TOLERANCE, workloads } from "./workloads.ts";
 
-const { values: options } = parseArgs({
-  options: {
-    rounds: { type: "string" },
-    only: { type: "string", multiple: true },
-    work: { type: "string", multiple: true },
-    quick: { type: "boolean", default: false },
-    publish: { type: "boolean", default: false },
-  },
-});
-const rounds = Number(options.rounds ?? (options.quick ? 1 : 3));
-if (!Number.isInteger(rounds) || rounds < 1) throw new Error(`Expected --rounds >= 1, received ${options.rounds}.`);
+const options = readPeerOptions(process.argv.slice(2));
 const milliseconds = options.quick ? 200 : 1000;
 /** How often a contestant is measured in a round when the core is slow or busy. */
 const ATTEMPTS = options.quick ? 1 : 3;
@@ -35,35 +27,60 @@ interface Pair {
   failure?: string;
 }
 
-const pairs = choose(workloads, options.work).flatMap((workload) =>
-  choose(contestants, options.only)
-    .filter((contestant) => competes(workload, contestant))
-    .map((contestant): Pair => ({ workload, contestant, measurements: [] })),
-);
+const LIMITS = { strict: "mul + add", relaxed: "relaxed_madd", weights: "128-bit loads" } as const;
+
 const date = new Date().toISOString();
+const rawFile = `.cache/peers/results-${date.replaceAll(":", "-")}.json`;
 const references = new Map<PeerWorkload, number[]>();
 const versions: Record<string, string> = { node: process.versions.node, v8: process.versions.v8 };
-const limits: { strict: (number | null)[]; relaxed: (number | null)[] } = { strict: [], relaxed: [] };
+const limits: Record<keyof typeof LIMITS, (number | null)[]> = { strict: [], relaxed: [], weights: [] };
+let pairs: readonly Pair[] = [];
 let bestControl = 0;
 
-for (let round = 0; round < rounds; round++) {
-  limits.strict.push(measureLimit("mul + add", milliseconds));
-  limits.relaxed.push(measureLimit("relaxed_madd", milliseconds));
-  for (const pair of round % 2 === 0 ? pairs : pairs.toReversed()) {
-    if (pair.failure) continue;
-    console.error(`round ${round + 1} of ${rounds}: ${pair.workload.name}, ${pair.contestant.name}`);
-    attempt(pair, round);
-  }
-  save();
+try {
+  await (options.from === undefined ? measureAll() : publish(readReport(options.from), options.from, options));
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  console.error(error.message);
+  process.exitCode = 2;
 }
-finish(save());
 
-function finish(report: PeerReport): void {
-  if (options.publish) {
-    mkdirSync("bench/results", { recursive: true });
-    write("bench/results/peers.json", report);
-  }
+async function measureAll(): Promise<void> {
+  pairs = choosePairs();
+  for (let round = 0; round < options.rounds; round++) await runRound(round);
+  const report = save();
   console.log(markdown(report));
+  if (options.publish) publish(report, rawFile, options);
+}
+
+function choosePairs(): Pair[] {
+  const chosen = choose("--only", contestants, options.only);
+  return choose("--work", workloads, options.work).flatMap((workload) =>
+    chosen
+      .filter((contestant) => competes(workload, contestant))
+      .map((contestant) => ({ workload, contestant, measurements: [] })),
+  );
+}
+
+function choose<T extends { name: string }>(option: string, all: readonly T[], texts: readonly string[]): readonly T[] {
+  const strange = texts.find((text) => !all.some(({ name }) => name.includes(text)));
+  if (strange !== undefined) {
+    const names = all.map(({ name }) => name).join("; ");
+    throw new UsageError(`Expected ${option} to be part of one of ${names}; received ${strange}.`);
+  }
+  return all.filter(({ name }) => texts.length === 0 || texts.some((text) => name.includes(text)));
+}
+
+async function runRound(round: number): Promise<void> {
+  for (const limit of ["strict", "relaxed", "weights"] as const) {
+    limits[limit].push((await runUndisturbed(() => measureLimit(LIMITS[limit], milliseconds))).rate);
+  }
+  for (const pair of round % 2 === 0 ? pairs : pairs.toReversed()) {
+    if (pair.failure !== undefined) continue;
+    console.error(`round ${round + 1} of ${options.rounds}: ${pair.workload.name}, ${pair.contestant.name}`);
+    await attempt(pair, round);
+    save();
+  }
 }
 
 /** What is known so far; every measurement is kept beside it. */
@@ -76,24 +93,19 @@ function save(): PeerReport {
     platform: `${process.platform} ${process.arch}`,
     rounds: limits.strict.length,
     quick: options.quick,
-    limits: { strict: median(limits.strict), relaxed: median(limits.relaxed) },
+    limits: { strict: median(limits.strict), relaxed: median(limits.relaxed), weights: median(limits.weights) },
     results: pairs.map(summarise),
   };
   const measurements = pairs.flatMap((pair) => pair.measurements);
-  write(`.cache/peers/results-${date.replaceAll(":", "-")}.json`, { ...report, measurements });
+  writeFileSync(rawFile, `${JSON.stringify({ ...report, measurements }, null, 2)}\n`);
   return report;
 }
 
-function choose<T extends { name: string }>(all: readonly T[], texts: readonly string[] | undefined): readonly T[] {
-  const chosen = all.filter(({ name }) => !texts || texts.some((text) => name.includes(text)));
-  if (chosen.length === 0) throw new Error(`Expected one of: ${all.map(({ name }) => name).join("; ")}.`);
-  return chosen;
-}
-
-function attempt(pair: Pair, round: number): void {
+async function attempt(pair: Pair, round: number): Promise<void> {
   const { workload, contestant, measurements } = pair;
   try {
-    const { versions: found, ...measurement } = runUndisturbed(pair);
+    const run = () => runContestant(workload, contestant, milliseconds);
+    const { versions: found, ...measurement } = await runUndisturbed(run);
     requireRight(workload, measurement.check);
     Object.assign(versions, found);
     measurements.push({ round, workload: workload.name, contestant: contestant.name, ...measurement });
@@ -104,18 +116,20 @@ function attempt(pair: Pair, round: number): void {
   }
 }
 
-function runUndisturbed({ workload, contestant }: Pair): Versioned {
-  let best = runContestant(workload, contestant, milliseconds);
-  for (let attempt = 1; attempt < ATTEMPTS && isDisturbed(best); attempt++) {
-    const next = runContestant(workload, contestant, milliseconds);
+/** Measured again when disturbed, whatever the figure says; the least disturbed counts. */
+async function runUndisturbed(run: () => Promise<Versioned>): Promise<Versioned> {
+  let best = await measure();
+  for (let attempt = 1; attempt < ATTEMPTS && isDisturbed(best, bestControl); attempt++) {
+    const next = await measure();
     if (next.control * next.share > best.control * best.share) best = next;
   }
   return best;
-}
 
-function isDisturbed({ control, share }: Versioned): boolean {
-  bestControl = Math.max(bestControl, control);
-  return control < 0.85 * bestControl || share < 0.9;
+  async function measure() {
+    const measurement = await run();
+    bestControl = Math.max(bestControl, measurement.control);
+    return measurement;
+  }
 }
 
 /** Losses and outputs against the float64 sums of the plain-JavaScript network, as many as the contestant gave. */
@@ -158,7 +172,7 @@ function summarise({ workload, contestant, measurements, failure }: Pair): PeerR
     values,
     median: middle,
     spread: middle && (Math.max(...values) - Math.min(...values)) / middle,
-    disturbed: measurements.filter(isDisturbed).length,
+    disturbed: measurements.filter((figures) => isDisturbed(figures, bestControl)).length,
     ...(failure ? { failure } : {}),
     ...(kind === "digits"
       ? { accuracy: measurements.map(({ check }) => check[0]), firstSeconds: measurements.map(({ check }) => check[1]) }
@@ -184,8 +198,4 @@ function packageVersions(): Record<string, string> {
       }
     }),
   );
-}
-
-function write(path: string, value: object): void {
-  writeFileSync(path, `${JSON.stringify(value, null, 2)}\n`);
 }

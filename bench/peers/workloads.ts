@@ -9,6 +9,8 @@ export interface PeerWorkload {
   unit: Unit;
   kind: "step" | "predict" | "digits";
   task: Task;
+  /** Bound by reading the weights rather than by arithmetic. */
+  streams?: boolean;
 }
 
 export const EPOCHS = 30;
@@ -37,6 +39,7 @@ export const workloads: readonly PeerWorkload[] = [
       unit: "rows/s",
       kind: "predict",
       task,
+      streams: batch === 1,
     };
   }),
   {
@@ -59,3 +62,7 @@ export function operations({ kind, task: { sizes, batch } }: PeerWorkload): numb
     return sum + products * 2 * batch * sizes[i] * units;
   }, 0);
 }
+
+/** Of the kernels, in f32. */
+export const weightBytes = ({ task: { sizes } }: PeerWorkload): number =>
+  4 * sizes.slice(1).reduce((sum, units, i) => sum + sizes[i] * units, 0);

@@ -5,6 +5,7 @@ batches (or the digits). KIND is step, predict or digits.
 """
 
 import json
+import os
 import re
 import resource
 import sys
@@ -87,20 +88,27 @@ def warm(run, seconds):
     return (time.perf_counter() - start) / runs
 
 
+def idle_seconds():
+    """Of all cores together."""
+    with open("/proc/stat") as stat:
+        return int(stat.readline().split()[4]) / os.sysconf("SC_CLK_TCK")
+
+
 def measure(run):
-    """Median seconds of a run, the number of samples, processor time over wall time."""
+    """Median seconds of a run, the number of samples, the part of `threads` cores that nobody else took (cores.ts)."""
     warm(run, 0)
     group = max(1, round(SAMPLE_SECONDS / warm(run, milliseconds / 2000)))
     samples = []
-    before, start = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter()
+    before, idle, start = resource.getrusage(resource.RUSAGE_SELF), idle_seconds(), time.perf_counter()
     while len(samples) < 3 or time.perf_counter() - start < milliseconds / 1000:
         begin = time.perf_counter()
         for _ in range(group):
             run()
         samples.append((time.perf_counter() - begin) / group)
     after, elapsed = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter() - start
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return float(np.median(samples)), len(samples), cpu / elapsed
+    own = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    there = min(own, (own + idle_seconds() - idle) / min(int(threads), os.cpu_count()))
+    return float(np.median(samples)), len(samples), there / elapsed
 
 
 if kind == "digits":
