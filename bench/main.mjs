@@ -2,10 +2,11 @@
 // `npm run bench`: bundles bench/*.ts and the kernels into build/bench, compiles the control loop, runs the benchmarks
 // (run.ts, options in options.mjs). `table` as the first argument makes README's table from the last published results
 // instead, with --write within README.
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { compileControl } from "./compile.mjs";
 import { node24 } from "./node24.mjs";
 import { readOptions, readTableOptions, UsageError } from "./options.mjs";
 
@@ -30,8 +31,8 @@ async function runBenchmarks() {
   const args = process.argv.slice(2);
   const { publish, node24: wantsNode24 } = readOptions(args);
   await bundle();
-  compileControl("control", "simd");
-  compileControl("control-relaxed", "simd,relaxed-simd");
+  compileControl("control", "build/bench/control.wasm", "simd");
+  compileControl("control", "build/bench/control-relaxed.wasm", "simd,relaxed-simd");
   const node = publish || wantsNode24 ? node24() : process.execPath;
   await runWithSignals(node, "build/bench/run.mjs", ...args);
 }
@@ -56,16 +57,6 @@ async function bundle() {
 function version(name) {
   return JSON.parse(readFileSync(name === "simdgrad" ? "package.json" : `node_modules/${name}/package.json`, "utf8"))
     .version;
-}
-
-/** @param {string} name @param {string} feature */
-function compileControl(name, feature) {
-  const flags = ["--config", "none", "-O3", "--noAssert", "--runtime", "stub", "--use", "abort=", "--enable", feature];
-  const args = ["bench/control/control.ts", "-o", `build/bench/${name}.wasm`, ...flags];
-  const { status } = spawnSync(process.execPath, ["node_modules/assemblyscript/bin/asc.js", ...args], {
-    stdio: "inherit",
-  });
-  if (status !== 0) process.exit(status ?? 1);
 }
 
 /** Its exit code becomes ours. What would end this process ends that one, which says what it has, and then this one.

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { run } from "../children.mjs";
+import { compileControl } from "../compile.mjs";
 import { parse, readTableOptions, UsageError } from "../options.mjs";
 import { CACHE, installOpenBlas, installPeers } from "./install.mjs";
 import { readPeerOptions } from "./options.mjs";
@@ -54,7 +55,7 @@ async function runBenchmarks() {
     if (publish && missing.length > 0)
       throw new UsageError(`Expected --publish with all peers installed, missing ${missing.join(", ")}: see above.`);
     await installOpenBlas();
-    await compileControls();
+    compileControls();
   }
   await bundle();
   await runNode(newNode(), `${CACHE}/run.mjs`, ...args);
@@ -81,17 +82,10 @@ async function bundle() {
 }
 
 /** The loops that measure the machine. */
-async function compileControls() {
-  await compileControl("control", "control", "simd");
-  await compileControl("control", "control-relaxed", "simd,relaxed-simd");
-  await compileControl("bandwidth", "bandwidth", "simd");
-}
-
-/** @param {string} source @param {string} name @param {string} features */
-async function compileControl(source, name, features) {
-  const flags = ["--config", "none", "-O3", "--noAssert", "--runtime", "stub", "--use", "abort=", "--enable", features];
-  const args = [`bench/control/${source}.ts`, "-o", `${CACHE}/${name}.wasm`, ...flags];
-  await runNode(process.execPath, "node_modules/assemblyscript/bin/asc.js", ...args);
+function compileControls() {
+  compileControl("control", `${CACHE}/control.wasm`, "simd");
+  compileControl("control", `${CACHE}/control-relaxed.wasm`, "simd,relaxed-simd");
+  compileControl("bandwidth", `${CACHE}/bandwidth.wasm`, "simd");
 }
 
 /** This Node, or the one among the peers. */
