@@ -2,6 +2,7 @@
 // Child processes that do not outlive this one: they are stopped when it exits, by itself or by SIGINT or SIGTERM.
 import { spawn } from "node:child_process";
 import { constants } from "node:os";
+import { whenStopped } from "./stop.mjs";
 
 /** @typedef {import("node:child_process").ChildProcess} ChildProcess */
 /** @typedef {{ status: number | null, signal: NodeJS.Signals | null, error?: NodeJS.ErrnoException }} End */
@@ -12,17 +13,7 @@ const children = new Set();
 process.on("exit", () => {
   for (const child of children) child.kill();
 });
-for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM"])) {
-  process.on(signal, () => process.exit(128 + constants.signals[signal]));
-}
-
-// npm gives its signal to a shell, which ends without passing it on: then this process has another parent.
-if (process.env.npm_lifecycle_event) {
-  const parent = process.ppid;
-  setInterval(() => {
-    if (process.ppid !== parent) process.exit(128 + constants.signals.SIGTERM);
-  }, 500).unref();
-}
+whenStopped((signal) => process.exit(128 + constants.signals[signal]));
 
 /** @param {string} command @param {readonly string[]} args @param {import("node:child_process").SpawnOptions} options */
 export function start(command, args, options) {

@@ -9,6 +9,7 @@ import { build } from "esbuild";
 import { compileControl } from "./compile.mjs";
 import { node24 } from "./node24.mjs";
 import { readOptions, readTableOptions, UsageError } from "./options.mjs";
+import { whenStopped } from "./stop.mjs";
 
 process.chdir(fileURLToPath(new URL("..", import.meta.url)));
 const [command, ...rest] = process.argv.slice(2);
@@ -29,11 +30,13 @@ async function makeTable() {
 
 async function runBenchmarks() {
   const args = process.argv.slice(2);
-  const { publish, node24: wantsNode24 } = readOptions(args);
+  const { publish, from, node24: wantsNode24 } = readOptions(args);
   await bundle();
-  compileControl("control", "build/bench/control.wasm", "simd");
-  compileControl("control", "build/bench/control-relaxed.wasm", "simd,relaxed-simd");
-  const node = publish || wantsNode24 ? node24() : process.execPath;
+  if (from === undefined) {
+    compileControl("control", "build/bench/control.wasm", "simd");
+    compileControl("control", "build/bench/control-relaxed.wasm", "simd,relaxed-simd");
+  }
+  const node = from === undefined && (publish || wantsNode24) ? node24() : process.execPath;
   await runWithSignals(node, "build/bench/run.mjs", ...args);
 }
 
@@ -63,7 +66,7 @@ function version(name) {
  *  @param {string} node @param {string[]} args @returns {Promise<void>} */
 function runWithSignals(node, ...args) {
   const child = spawn(node, args, { stdio: "inherit" });
-  for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM"])) process.on(signal, () => child.kill(signal));
+  whenStopped((signal) => child.kill(signal));
   return new Promise((resolve, reject) => {
     child.on("error", reject);
     child.on("close", (code) => {

@@ -8,9 +8,10 @@ import { parseArgs } from "node:util";
  *  @property {boolean} quick one short round
  *  @property {boolean} publish the results also become bench/results/latest.json
  *  @property {boolean} evenIfDisturbed published though the machine was slow or busy; the table says so
+ *  @property {string} [from] raw results of an earlier run, to be published instead of a new one's
  *  @property {boolean} node24 on Node 24, as what is published, instead of the Node that runs */
 
-const KNOWN = "--rounds N, --only TEXT, --quick, --node24, --publish or --even-if-disturbed";
+const KNOWN = "--rounds N, --only TEXT, --quick, --node24, --publish, --from FILE or --even-if-disturbed";
 /** The median of fewer is a figure that one slow phase of the machine can decide. */
 const PUBLISHED_ROUNDS = 3;
 
@@ -25,15 +26,18 @@ export function readOptions(args) {
     quick: { type: "boolean" },
     publish: { type: "boolean" },
     "even-if-disturbed": { type: "boolean" },
+    from: { type: "string" },
     node24: { type: "boolean" },
   });
-  const { quick = false, publish = false, node24 = false, only = [], rounds: text = quick ? "1" : "3" } = values;
+  const { quick = false, publish = false, node24 = false, only = [], rounds: text = quick ? "1" : "3", from } = values;
   const rounds = Number(text);
   if (!Number.isInteger(rounds) || rounds < 1)
     throw new UsageError(`Expected --rounds to be a whole number from 1, received ${text}.`);
-  const options = { rounds, only, quick, publish, evenIfDisturbed: values["even-if-disturbed"] ?? false, node24 };
-  checkPublish(options);
-  return options;
+  const evenIfDisturbed = values["even-if-disturbed"] ?? false;
+  const stray = evenIfDisturbed ? "--even-if-disturbed" : from === undefined ? "" : "--from";
+  if (stray && !publish) throw new UsageError(`Expected ${stray} only beside --publish.`);
+  if (publish && from === undefined) checkWhole({ rounds, quick, parts: only.length > 0 ? ["--only"] : [] });
+  return { rounds, only, quick, publish, evenIfDisturbed, from, node24 };
 }
 
 /** Those of `node bench/main.mjs table`. @param {string[]} args Errors: UsageError. */
@@ -42,18 +46,18 @@ export function readTableOptions(args) {
   return { write };
 }
 
-/** A part of the results must not replace the whole. @param {Options} options */
-function checkPublish({ rounds, only, quick, publish, evenIfDisturbed }) {
-  if (evenIfDisturbed && !publish) throw new UsageError("Expected --even-if-disturbed only beside --publish.");
+/** A part of the results must not replace the whole.
+ *  @param {{ rounds: number, quick: boolean, parts: readonly string[] }} run Errors: UsageError. */
+export function checkWhole({ rounds, quick, parts }) {
   const partial = [
     ...(quick ? ["--quick"] : []),
-    ...(only.length > 0 ? ["--only"] : []),
+    ...parts,
     ...(rounds < PUBLISHED_ROUNDS ? [`${rounds} round${rounds === 1 ? "" : "s"}`] : []),
   ];
-  if (!publish || partial.length === 0) return;
+  if (partial.length === 0) return;
   throw new UsageError(
-    `Expected --publish with all workloads and at least ${PUBLISHED_ROUNDS} whole rounds, received ` +
-      `${partial.join(" and ")}: leave that out, or leave out --publish (build/bench keeps the raw results).`,
+    `Expected --publish with every figure of at least ${PUBLISHED_ROUNDS} whole rounds on Node 24 or newer, received ` +
+      `${partial.join(" and ")}: measure it all, or leave out --publish (build/bench keeps the raw results).`,
   );
 }
 

@@ -1,10 +1,11 @@
 // One contestant, one fresh process: contestant.ts beside this bundle. A signal that ends this process ends it too.
 import { type ChildProcess, execFile } from "node:child_process";
+import { constants } from "node:os";
 import { fileURLToPath } from "node:url";
+import { whenStopped } from "./stop.mjs";
 import type { Measurement } from "./workload.ts";
 
 const TIME_LIMIT_SECONDS = 120;
-const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
 const SCRIPT = fileURLToPath(new URL("./contestant.mjs", import.meta.url));
 
 /** A contestant whose results are wrong, that does not run, or takes too long. */
@@ -14,20 +15,19 @@ export class ContestantError extends Error {}
 export class Interruption extends Error {
   readonly exitCode: number;
 
-  constructor(signal: keyof typeof SIGNALS) {
+  constructor(signal: NodeJS.Signals) {
     super(signal);
-    this.exitCode = SIGNALS[signal];
+    this.exitCode = 128 + constants.signals[signal];
   }
 }
 
 let running: ChildProcess | undefined;
 let interruption: Interruption | undefined;
 
-for (const signal of Object.keys(SIGNALS) as (keyof typeof SIGNALS)[])
-  process.on(signal, () => {
-    interruption ??= new Interruption(signal);
-    running?.kill("SIGKILL");
-  });
+whenStopped((signal) => {
+  interruption ??= new Interruption(signal);
+  running?.kill("SIGKILL");
+});
 
 /** Errors: ContestantError, Interruption. */
 export function runContestant(workload: string, contestant: string, milliseconds: number): Promise<Measurement> {

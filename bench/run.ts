@@ -1,19 +1,17 @@
 // Runs every contestant of every workload in a fresh process, variants side by side, the order reversed each round.
 // Options: see options.mjs. A contestant that fails leaves its reason in place of a figure. Everything measured is kept
 // in build/bench from the first contestant on; a signal ends the run, which then shows what it has.
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { cpus } from "node:os";
-import { dirname } from "node:path";
-import { describeDisturbance, isDisturbed } from "./disturbance.ts";
+import { isDisturbed } from "./disturbance.ts";
 import { readOptions, UsageError } from "./options.mjs";
 import { printReport } from "./print.ts";
 import { ContestantError, Interruption, runContestant } from "./processes.ts";
+import { publish, readReport } from "./publish.ts";
 import type { Measurement, Report, Result, Workload } from "./workload.ts";
 import { workloads } from "./workloads.ts";
 
 declare const VERSIONS: Record<string, string>;
-
-const LATEST = "bench/results/latest.json";
 
 type Figures = Omit<Measurement, "check"> & { round: number };
 
@@ -25,34 +23,40 @@ interface Pair {
   failure?: string;
 }
 
-const options = exitOnMisuse(() => readOptions(process.argv.slice(2)));
-const { rounds, quick } = options;
-const milliseconds = quick ? 200 : 1000;
+const options = orExit(() => readOptions(process.argv.slice(2)));
+const milliseconds = options.quick ? 200 : 1000;
 /** How often a contestant is measured in a round when the core is slow or busy. */
-const ATTEMPTS = quick ? 1 : 3;
-const pairs = exitOnMisuse(choose).flatMap((workload) =>
-  Object.keys(workload.contestants).map((name): Pair => ({ workload, name, measurements: [] })),
-);
+const ATTEMPTS = options.quick ? 1 : 3;
 const date = new Date().toISOString();
 const rawFile = `build/bench/results-${date.replaceAll(":", "-")}.json`;
+const pairs = orExit(choose).flatMap((workload) =>
+  Object.keys(workload.contestants).map((name): Pair => ({ workload, name, measurements: [] })),
+);
 const references = new Map<Workload, number[]>();
 let bestControl = 0;
 
-try {
-  for (let round = 0; round < rounds; round++) await runRound(round);
-} catch (error) {
-  if (!(error instanceof Interruption)) throw error;
-  console.error(`Interrupted: what follows is a part; ${rawFile} keeps it.`);
-  process.exitCode = error.exitCode;
-}
-const report = save();
-if (report.results.length > 0) printReport(report);
-if (pairs.some(({ failure }) => failure)) process.exitCode ??= 1;
-if (options.publish) publish();
+const { from } = options;
+if (from === undefined) await measureAll();
+else orExit(() => publish(readReport(from), from, options));
 
-function exitOnMisuse<T>(read: () => T): T {
+async function measureAll(): Promise<void> {
   try {
-    return read();
+    for (let round = 0; round < options.rounds; round++) await runRound(round);
+  } catch (error) {
+    if (!(error instanceof Interruption)) throw error;
+    console.error(`Interrupted: what follows is a part; ${rawFile} keeps it.`);
+    process.exitCode = error.exitCode;
+  }
+  const report = save();
+  if (report.results.length > 0) printReport(report);
+  if (options.publish && !process.exitCode) orExit(() => publish(report, rawFile, options));
+  if (pairs.some(({ failure }) => failure)) process.exitCode ??= 1;
+}
+
+/** What the caller got wrong, or must decide, is said in one line. */
+function orExit<T>(run: () => T): T {
+  try {
+    return run();
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     console.error(error.message);
@@ -73,7 +77,7 @@ function choose(): readonly Workload[] {
 async function runRound(round: number): Promise<void> {
   for (const pair of round % 2 === 0 ? pairs : pairs.toReversed()) {
     if (pair.failure) continue;
-    console.error(`round ${round + 1} of ${rounds}: ${pair.workload.name}, ${pair.name}`);
+    console.error(`round ${round + 1} of ${options.rounds}: ${pair.workload.name}, ${pair.name}`);
     try {
       const { check, ...figures } = await runUndisturbed(pair);
       if (figures.rate !== null) await compare(pair, check);
@@ -129,7 +133,7 @@ function save(): Report {
     cores: cpus().length,
     platform: `${process.platform} ${process.arch}`,
     rounds: Math.max(0, ...pairs.map(({ measurements }) => measurements.length)),
-    quick,
+    quick: options.quick,
     results: tried.map(summarise),
   };
   const measurements = tried.flatMap(({ workload, name, measurements }) =>
@@ -140,7 +144,7 @@ function save(): Report {
       disturbed: isDisturbed(figures, bestControl),
     })),
   );
-  write(rawFile, { ...report, measurements });
+  writeFileSync(rawFile, `${JSON.stringify({ ...report, measurements }, null, 2)}\n`);
   return report;
 }
 
@@ -153,26 +157,4 @@ function summarise({ workload: { name, title, unit }, name: contestant, measurem
   const last = sorted.length - 1;
   const median = (sorted[Math.floor(last / 2)] + sorted[Math.ceil(last / 2)]) / 2;
   return { ...head, median, spread: (sorted[last] - sorted[0]) / median };
-}
-
-function publish(): void {
-  const disturbance = describeDisturbance(report, readLatest());
-  if (process.exitCode) return refuse("not every contestant has its figures");
-  if (disturbance && !options.evenIfDisturbed)
-    return refuse(`${disturbance}. Run it again when nothing else runs, or with --even-if-disturbed, which says so`);
-  mkdirSync(dirname(LATEST), { recursive: true });
-  write(LATEST, { ...report, ...(disturbance ? { disturbance } : {}) });
-}
-
-function refuse(reason: string): void {
-  console.error(`\nNot published, ${rawFile} keeps the results: ${reason}.`);
-  process.exitCode ||= 1;
-}
-
-function readLatest(): Report | undefined {
-  return existsSync(LATEST) ? JSON.parse(readFileSync(LATEST, "utf8")) : undefined;
-}
-
-function write(path: string, value: object): void {
-  writeFileSync(path, `${JSON.stringify(value, null, 2)}\n`);
 }

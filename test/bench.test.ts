@@ -1,14 +1,19 @@
 // What `npm run bench` takes for its options, when it counts a figure as disturbed, and what it refuses to publish.
 // Figures themselves depend on the machine and are no test's.
-import { describe, expect, it } from "vitest";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { describeDisturbance, isDisturbed } from "../bench/disturbance.ts";
 import { readOptions, readTableOptions, UsageError } from "../bench/options.mjs";
 import { describeCaution } from "../bench/print.ts";
+import { publish, readReport } from "../bench/publish.ts";
 import type { Report, Result } from "../bench/workload.ts";
+import { workloads } from "../bench/workloads.ts";
 
-function refusal(...args: string[]): string {
+function refusal(run: () => unknown): string {
   try {
-    readOptions(args);
+    run();
   } catch (error) {
     if (error instanceof UsageError) return error.message;
     throw error;
@@ -45,9 +50,10 @@ describe("the options", () => {
     [["--nosuch"], /^Expected --rounds N, .* received: Unknown option '--nosuch'\.$/],
     [["relu"], /received: Unexpected argument 'relu'\.$/],
     [["--even-if-disturbed"], "Expected --even-if-disturbed only beside --publish."],
+    [["--from", "a"], "Expected --from only beside --publish."],
   ])("that are wrong are named in one line: %s", (args, message) => {
-    expect(refusal(...args)).toMatch(message);
-    expect(refusal(...args)).not.toContain("\n");
+    expect(refusal(() => readOptions(args))).toMatch(message);
+    expect(refusal(() => readOptions(args))).not.toContain("\n");
   });
 
   it.each([
@@ -56,8 +62,8 @@ describe("the options", () => {
     [["--only", "relu"], "--only:"],
     [["--rounds", "2"], "2 rounds:"],
   ])("do not publish a part: %s", (args, received) => {
-    expect(refusal("--publish", ...args)).toContain(`received ${received} leave that out`);
-    expect(refusal(...args)).toBe("");
+    expect(refusal(() => readOptions(["--publish", ...args]))).toContain(`received ${received} measure it all`);
+    expect(refusal(() => readOptions(args))).toBe("");
   });
 });
 
@@ -85,5 +91,56 @@ describe("a disturbed machine", () => {
     const slower = "the machine was disturbed: its control loop ran at 40.0 GFLOPS, at 48.0 when last published";
     expect(describeDisturbance(report(40, 0), report(48, 0))).toBe(slower);
     expect(describeDisturbance(report(40, 0), report(48, 0, { cpu: "b" }))).toBeUndefined();
+  });
+});
+
+describe("publishing", () => {
+  let folder = "";
+  let published = "";
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "simdgrad-bench-"));
+    published = join(folder, "results/latest.json");
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  /** Every figure, on a machine whose control loop runs at `control`. */
+  function whole(control: number, changes: Partial<Report> = {}): Report {
+    const names = workloads.flatMap(({ name, contestants }) => Object.keys(contestants).map((c) => [name, c] as const));
+    const results = names.map(([workload, name]) => ({ ...figure(name, control, 0), workload }));
+    return report(control, 0, { results, ...changes });
+  }
+  const attempt = (results: Report, evenIfDisturbed = false) =>
+    refusal(() => publish(results, "raw.json", { evenIfDisturbed }, published));
+
+  it("takes every figure of three rounds on a current Node, and nothing less", () => {
+    const { results } = whole(40);
+    const figures = results.length;
+    const failed = { ...results[1], median: null, failure: "it failed" };
+    const part = `${figures - 1} of ${figures} figures`;
+    expect(attempt(whole(40, { results: results.slice(1) }))).toContain(`received ${part}:`);
+    expect(attempt(whole(40, { results: [results[0], failed, ...results.slice(2)] }))).toContain(`received ${part}:`);
+    expect(attempt(whole(40, { rounds: 2 }))).toContain("received 2 rounds:");
+    expect(attempt(whole(40, { versions: { node: "20.19.0", v8: "11" } }))).toContain("received Node 20.19.0:");
+    expect(existsSync(published)).toBe(false);
+    expect(attempt(whole(40))).toBe("");
+    expect(readReport(published)).toEqual(whole(40));
+  });
+
+  it("leaves what is published where the machine became slow, or says so", () => {
+    attempt(whole(48));
+    expect(attempt(whole(40))).toMatch(/^Not published, raw\.json keeps .* at 40\.0 GFLOPS, at 48\.0 when/);
+    expect(readReport(published)).toEqual(whole(48));
+    expect(attempt(whole(40), true)).toBe("");
+    expect(readReport(published).disturbance).toContain("its control loop ran at 40.0 GFLOPS");
+  });
+
+  it("reads raw results without their measurements, and no other file", () => {
+    const file = join(folder, "raw.json");
+    writeFileSync(file, JSON.stringify({ ...whole(40), measurements: [{ rate: 1 }] }));
+    expect(readReport(file)).toEqual(whole(40));
+    writeFileSync(file, "{}");
+    expect(refusal(() => readReport(file))).toMatch(
+      /^Expected results of npm run bench in .*, received: no results\.$/,
+    );
   });
 });
