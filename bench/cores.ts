@@ -1,8 +1,8 @@
 // How much of the cores that some work wanted was there for it.
 import { cpus } from "node:os";
 
-/** Starts watching. The function that it returns gives the part of `lanes` cores that nobody else took since, at most
- *  about 1. A lane may leave its core idle (steps too small for two stay on one), so idle time counts as there. */
+/** Starts watching. The function that it returns gives the part of `lanes` cores that nobody else took since. A lane may
+ *  leave its core idle (steps too small for two stay on one), so idle time counts as there. */
 export function watchCores(lanes: number): () => number {
   const [start, used, idle] = [performance.now(), process.cpuUsage(), idleTime()];
   return () => {
@@ -10,7 +10,7 @@ export function watchCores(lanes: number): () => number {
     const { user, system } = process.cpuUsage(used);
     const own = (user + system) / 1000;
     const free = idleTime() - idle;
-    return Math.min(own, (own + free) / Math.min(lanes, cpus().length)) / elapsed;
+    return Math.min(elapsed, own, (own + free) / Math.min(lanes, cpus().length)) / elapsed;
   };
 }
 

@@ -107,7 +107,7 @@ def measure(run):
         samples.append((time.perf_counter() - begin) / group)
     after, elapsed = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter() - start
     own = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    there = min(own, (own + idle_seconds() - idle) / min(int(threads), os.cpu_count()))
+    there = min(elapsed, own, (own + idle_seconds() - idle) / min(int(threads), os.cpu_count()))
     return float(np.median(samples)), len(samples), there / elapsed
 
 
