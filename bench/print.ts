@@ -68,7 +68,7 @@ export function printReport(report: Report): void {
 }
 
 function line(result: Result, results: readonly Result[]): string {
-  const name = result.contestant.padEnd(20);
+  const name = result.contestant.padEnd(Math.max(...results.map(({ contestant }) => contestant.length)));
   if (result.median === null || result.spread === null) return `${name} ${describeAbsence(result)}`;
   const ratios = results
     .filter((other) => other !== result)
