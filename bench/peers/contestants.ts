@@ -2,7 +2,7 @@
 import { createBrain } from "./contestants/brain.ts";
 import { createJax } from "./contestants/jax.ts";
 import { createOrtNode, createOrtWeb } from "./contestants/onnxruntime.ts";
-import { createSimdgrad } from "./contestants/simdgrad.ts";
+import { createPredictor, createSimdgrad } from "./contestants/simdgrad.ts";
 import { createSynaptic } from "./contestants/synaptic.ts";
 import { createTfjsLayers, createTfjsManual } from "./contestants/tfjs.ts";
 import { createToygrad } from "./contestants/toygrad.ts";
@@ -45,6 +45,13 @@ export const contestants: readonly Contestant[] = [
     threads: 2,
     fused: true,
     note: "steps too small to gain stay on one",
+  },
+  {
+    name: "simdgrad/infer",
+    create: createPredictor,
+    agrees: "three losses",
+    inferenceOnly: true,
+    note: "strict; its weights are packed once",
   },
   {
     name: "jax-js",
