@@ -47,17 +47,18 @@ export function readTableOptions(args) {
 }
 
 /** A part of the results must not replace the whole.
- *  @param {{ rounds: number, quick: boolean, parts: readonly string[] }} run Errors: UsageError. */
-export function checkWhole({ rounds, quick, parts }) {
+ *  @param {{ rounds: number, quick: boolean, parts: readonly string[] }} run @param {number} [least] rounds
+ *  @param {string} [folder] of the raw results. Errors: UsageError. */
+export function checkWhole({ rounds, quick, parts }, least = PUBLISHED_ROUNDS, folder = "build/bench") {
   const partial = [
     ...(quick ? ["--quick"] : []),
     ...parts,
-    ...(rounds < PUBLISHED_ROUNDS ? [`${rounds} round${rounds === 1 ? "" : "s"}`] : []),
+    ...(rounds < least ? [`${rounds} round${rounds === 1 ? "" : "s"}`] : []),
   ];
   if (partial.length === 0) return;
   throw new UsageError(
-    `Expected --publish with every figure of at least ${PUBLISHED_ROUNDS} whole rounds on Node 24 or newer, received ` +
-      `${partial.join(" and ")}: measure it all, or leave out --publish (build/bench keeps the raw results).`,
+    `Expected --publish with every figure of at least ${least} whole rounds on Node 24 or newer, received ` +
+      `${partial.join(" and ")}: measure it all, or leave out --publish (${folder} keeps the raw results).`,
   );
 }
 

@@ -1,4 +1,4 @@
-// From results to bench/results/latest.json, which README's table is made of.
+// From results to the published ones, which README's tables are made of.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { describeDisturbance } from "./disturbance.ts";
@@ -13,10 +13,30 @@ const NODE_MAJOR = 24;
 export function publish(
   report: Report,
   file: string,
-  { evenIfDisturbed }: Pick<Options, "evenIfDisturbed">,
+  options: Pick<Options, "evenIfDisturbed">,
   published = LATEST,
 ): void {
-  requireWhole(report);
+  const all = workloads.flatMap(({ contestants }) => Object.keys(contestants)).length;
+  const there = report.results.filter(({ values, median }) => median !== null && values.length >= report.rounds).length;
+  checkWhole({ ...report, parts: describeParts(report, there, all) });
+  replace(published, report, file, options);
+}
+
+/** What is less than whole: figures, and Node. */
+export function describeParts({ versions: { node } }: Report, there: number, all: number): string[] {
+  return [
+    ...(there < all ? [`${there} of ${all} figures`] : []),
+    ...(Number.parseInt(node, 10) < NODE_MAJOR ? [`Node ${node}`] : []),
+  ];
+}
+
+/** Errors: UsageError, where the machine was disturbed. */
+export function replace(
+  published: string,
+  report: Report,
+  file: string,
+  { evenIfDisturbed }: Pick<Options, "evenIfDisturbed">,
+): void {
   const disturbance = describeDisturbance(report, existsSync(published) ? readReport(published) : undefined);
   if (disturbance && !evenIfDisturbed)
     throw new UsageError(
@@ -29,22 +49,12 @@ export function publish(
 }
 
 /** Without the measurements of a raw file. Errors: UsageError. */
-export function readReport(file: string): Report {
+export function readReport<R extends Report = Report>(file: string): R {
   try {
     const { measurements, ...report } = JSON.parse(readFileSync(file, "utf8"));
     if (!Array.isArray(report.results)) throw new Error("no results");
     return report;
   } catch (error) {
-    throw new UsageError(`Expected results of npm run bench in ${file}, received: ${(error as Error).message}.`);
+    throw new UsageError(`Expected results of a benchmark in ${file}, received: ${(error as Error).message}.`);
   }
-}
-
-function requireWhole({ rounds, quick, results, versions: { node } }: Report): void {
-  const all = workloads.flatMap(({ contestants }) => Object.keys(contestants)).length;
-  const figures = results.filter(({ values, median }) => median !== null && values.length >= rounds).length;
-  const parts = [
-    ...(figures < all ? [`${figures} of ${all} figures`] : []),
-    ...(Number.parseInt(node, 10) < NODE_MAJOR ? [`Node ${node}`] : []),
-  ];
-  checkWhole({ rounds, quick, parts });
 }

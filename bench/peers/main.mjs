@@ -2,17 +2,15 @@
 // `npm run bench:peers`: installs the peers into .cache/peers, bundles the contestants there (their imports resolve
 // among the peers), and runs them on Node 24 or newer. Options: see options.mjs; `table` or `chart` as the first
 // argument makes README's table (--write) or the chart from the results published last.
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { run } from "../children.mjs";
 import { compileControl } from "../compile.mjs";
+import { node24 } from "../node24.mjs";
 import { parse, readTableOptions, UsageError } from "../options.mjs";
 import { CACHE, installOpenBlas, installPeers } from "./install.mjs";
 import { readPeerOptions } from "./options.mjs";
-
-const NODE_MAJOR = 24;
 
 /** contestant.ts finds the peers' workload where its own list would be. @type {import("esbuild").Plugin} */
 const currentWorkload = {
@@ -57,8 +55,9 @@ async function runBenchmarks() {
     await installOpenBlas();
     compileControls();
   }
+  const node = from === undefined ? newNode(publish) : process.execPath;
   await bundle();
-  await runNode(newNode(), `${CACHE}/run.mjs`, ...args);
+  await runNode(node, `${CACHE}/run.mjs`, ...args);
 }
 
 async function bundle() {
@@ -88,13 +87,16 @@ function compileControls() {
   compileControl("bandwidth", `${CACHE}/bandwidth.wasm`, "simd");
 }
 
-/** This Node, or the one among the peers. */
-function newNode() {
-  if (Number.parseInt(process.versions.node, 10) >= NODE_MAJOR) return process.execPath;
-  const path = join(CACHE, "node_modules", `node-${process.platform}-${process.arch}`, "bin", "node");
-  if (existsSync(path)) return path;
-  console.error(`Expected Node ${NODE_MAJOR} or newer, found ${process.versions.node}; jax-js may fail.`);
-  return process.execPath;
+/** Node 24 or newer; without a network perhaps this one, whose results are not published. @param {boolean} publish */
+function newNode(publish) {
+  try {
+    return node24();
+  } catch (error) {
+    const message = `Expected Node 24 or newer, received ${process.versions.node} and no network`;
+    if (publish) throw new UsageError(`${message}: start it with Node 24.`);
+    console.error(`${message} (${/** @type {Error} */ (error).message}); jax-js may fail.`);
+    return process.execPath;
+  }
 }
 
 /** @param {string} node @param {string[]} args */

@@ -1,6 +1,7 @@
 // @ts-check
 // The options of `npm run bench:peers`, read before anything is installed or measured.
-import { parse, UsageError } from "../options.mjs";
+import { checkWhole, parse, UsageError } from "../options.mjs";
+import { CACHE } from "./install.mjs";
 
 /** @typedef {object} PeerOptions
  *  @property {number} rounds
@@ -35,21 +36,11 @@ export function readPeerOptions(args) {
   const stray = evenIfDisturbed ? "--even-if-disturbed" : from === undefined ? "" : "--from";
   if (stray && !publish) throw new UsageError(`Expected ${stray} only beside --publish.`);
   const parts = [...(only.length > 0 ? ["--only"] : []), ...(work.length > 0 ? ["--work"] : [])];
-  if (publish && from === undefined) checkWhole({ rounds, quick, parts });
+  if (publish && from === undefined) checkWholePeers({ rounds, quick, parts });
   return { rounds, only, work, quick, publish, evenIfDisturbed, from };
 }
 
-/** A part of the results must not replace the whole.
- *  @param {{ rounds: number, quick: boolean, parts: readonly string[] }} run Errors: UsageError. */
-export function checkWhole({ rounds, quick, parts }) {
-  const partial = [
-    ...(quick ? ["--quick"] : []),
-    ...parts,
-    ...(rounds < PUBLISHED_ROUNDS ? [`${rounds} round${rounds === 1 ? "" : "s"}`] : []),
-  ];
-  if (partial.length === 0) return;
-  throw new UsageError(
-    `Expected --publish with all workloads and contestants and at least ${PUBLISHED_ROUNDS} whole rounds, received ` +
-      `${partial.join(" and ")}: leave that out, or leave out --publish (.cache/peers keeps the raw results).`,
-  );
+/** @param {{ rounds: number, quick: boolean, parts: readonly string[] }} run Errors: UsageError, for a part. */
+export function checkWholePeers(run) {
+  checkWhole(run, PUBLISHED_ROUNDS, CACHE);
 }

@@ -6,12 +6,13 @@ import { cpus } from "node:os";
 import { createNaive } from "../baselines/naive.ts";
 import { isDisturbed } from "../disturbance.ts";
 import { UsageError } from "../options.mjs";
+import { readReport } from "../publish.ts";
 import { createBaseline, createBatches } from "../workloads/networks.ts";
 import { type Contestant, contestants } from "./contestants.ts";
 import { markdown } from "./markdown.ts";
 import { readPeerOptions } from "./options.mjs";
 import { ContestantError, measureLimit, runContestant, type Versioned } from "./processes.ts";
-import { publish, readReport } from "./publish.ts";
+import { publish } from "./publish.ts";
 import type { PeerReport, PeerResult, RawMeasurement } from "./report.ts";
 import { competes, DIGITS_ACCURACY, type PeerWorkload, TOLERANCE, workloads } from "./workloads.ts";
 
@@ -38,7 +39,9 @@ let pairs: readonly Pair[] = [];
 let bestControl = 0;
 
 try {
-  await (options.from === undefined ? measureAll() : publish(readReport(options.from), options.from, options));
+  await (options.from === undefined
+    ? measureAll()
+    : publish(readReport<PeerReport>(options.from), options.from, options));
 } catch (error) {
   if (!(error instanceof UsageError)) throw error;
   console.error(error.message);
