@@ -15,6 +15,6 @@ if (!process.argv.includes("--write")) {
 } else if (start < 0 || end < start) {
   console.error(`README.md has no ${START} and then ${END}: left as it is.`);
 } else {
-  const text = `${START}\n![Rates beside the limit of one core](bench/results/peers.svg)\n\n${table}\n${END}`;
+  const text = `${START}\n![Rates beside the limits of one core and two](bench/results/peers.svg)\n\n${table}\n${END}`;
   writeFileSync("README.md", `${readme.slice(0, start)}${text}${readme.slice(end + END.length)}`);
 }
