@@ -3,6 +3,7 @@
 // in build/bench from the first contestant on; a signal ends the run, which then shows what it has.
 import { writeFileSync } from "node:fs";
 import { cpus } from "node:os";
+import { describeCpu } from "./cpu.ts";
 import { isDisturbed } from "./disturbance.ts";
 import { readOptions, UsageError } from "./options.mjs";
 import { printReport } from "./print.ts";
@@ -129,7 +130,7 @@ function save(): Report {
   const report: Report = {
     date,
     versions: { node: process.versions.node, v8: process.versions.v8, ...VERSIONS },
-    cpu: cpus()[0].model.trim(),
+    cpu: describeCpu(),
     cores: cpus().length,
     platform: `${process.platform} ${process.arch}`,
     rounds: Math.max(0, ...pairs.map(({ measurements }) => measurements.length)),

@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describeFrom } from "../bench/cpu.ts";
 import { describeDisturbance, isDisturbed } from "../bench/disturbance.ts";
 import { readOptions, readTableOptions, UsageError } from "../bench/options.mjs";
 import { describeCaution } from "../bench/print.ts";
@@ -64,6 +65,15 @@ describe("the options", () => {
   ])("do not publish a part: %s", (args, received) => {
     expect(refusal(() => readOptions(["--publish", ...args]))).toContain(`received ${received} measure it all`);
     expect(refusal(() => readOptions(args))).toBe("");
+  });
+});
+
+describe("the processor", () => {
+  it("is told from others of its name by family, model and vectors, where the system knows", () => {
+    const info = "vendor_id\t: X\ncpu family\t: 25\nmodel\t\t: 17\nmodel name\t: A\nflags\t\t: fma avx2 avx512f\n";
+    expect(describeFrom("A", info)).toBe("A (family 25, model 17, AVX-512)");
+    expect(describeFrom("A", info.replace(" avx512f", ""))).toBe("A (family 25, model 17, AVX2)");
+    expect(describeFrom("M1", "")).toBe("M1");
   });
 });
 

@@ -4,6 +4,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { createNaive } from "../baselines/naive.ts";
+import { describeCpu } from "../cpu.ts";
 import { isDisturbed } from "../disturbance.ts";
 import { UsageError } from "../options.mjs";
 import { readReport } from "../publish.ts";
@@ -91,7 +92,7 @@ function save(): PeerReport {
   const report: PeerReport = {
     date,
     versions: { ...versions, ...packageVersions() },
-    cpu: cpus()[0].model.trim(),
+    cpu: describeCpu(),
     cores: cpus().length,
     platform: `${process.platform} ${process.arch}`,
     rounds: limits.strict.length,
