@@ -1,5 +1,5 @@
 // Whether the machine was itself while it measured. Shared machines have slow phases, and others take the cores.
-import type { Measurement, Report } from "./workload.ts";
+import type { Measurement, Report, Result } from "./workload.ts";
 
 /** Least share of the best control loop, and of the processor time of the lanes that ought to run. */
 const CONTROL = 0.85;
@@ -13,9 +13,30 @@ export function isDisturbed({ rate, control, share }: Figures, bestControl: numb
   return rate !== null && (control < CONTROL * bestControl || share < SHARE);
 }
 
-/** How many figures have a round in which every attempt was disturbed. */
+/** What the rounds of a contestant come to: those count in which the machine was itself, or all where it never was. */
+export function summarise(
+  measurements: readonly Figures[],
+  bestControl: number,
+): Pick<Result, "values" | "median" | "spread" | "disturbed"> {
+  const present = measurements.filter(({ rate }) => rate !== null);
+  const sound = present.filter((figures) => !isDisturbed(figures, bestControl));
+  const values = present.map(({ rate }) => rate as number);
+  const sorted = (sound.length > 0 ? sound : present).map(({ rate }) => rate as number).sort((a, b) => a - b);
+  const disturbed = present.length - sound.length;
+  if (sorted.length === 0) return { values, disturbed, median: null, spread: null };
+  const last = sorted.length - 1;
+  const median = (sorted[Math.floor(last / 2)] + sorted[Math.ceil(last / 2)]) / 2;
+  return { values, disturbed, median, spread: (sorted[last] - sorted[0]) / median };
+}
+
+/** Without a round in which the machine was itself. */
+export function isUnsound({ disturbed, values }: Pick<Result, "disturbed" | "values">): boolean {
+  return disturbed > 0 && disturbed === values.length;
+}
+
+/** How many figures are unsound. */
 export function disturbedFigures({ results }: Pick<Report, "results">): number {
-  return results.filter(({ disturbed }) => disturbed > 0).length;
+  return results.filter(isUnsound).length;
 }
 
 /** What speaks against publishing a report in place of the last one, as one sentence; nothing where it is sound. */

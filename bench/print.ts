@@ -1,5 +1,5 @@
 // Results as text: a table a workload on the terminal, and the pieces that README's table shares.
-import { disturbedFigures } from "./disturbance.ts";
+import { disturbedFigures, isUnsound } from "./disturbance.ts";
 import { higherIsBetter, type Report, type Result } from "./workload.ts";
 
 /** Three significant digits, thousands grouped. */
@@ -13,6 +13,11 @@ export function formatRate(value: number): string {
   });
 }
 
+/** Before what rests on a round in which the machine was not itself. */
+export function caution(...results: readonly Result[]): string {
+  return results.some(isUnsound) ? "~" : "";
+}
+
 /** Why there is no figure. */
 export function describeAbsence({ failure }: Result): string {
   return failure ? `failed: ${failure}` : "not on this engine";
@@ -22,8 +27,9 @@ export function describeAbsence({ failure }: Result): string {
 export function describeCaution(report: Report): string {
   const count = disturbedFigures(report);
   const sentence =
-    report.disturbance ?? `the cores were slow or busy during ${count} of ${report.results.length} figures`;
-  return report.disturbance || count > 0 ? ` ${sentence[0].toUpperCase()}${sentence.slice(1)}.` : "";
+    report.disturbance ?? `the cores were slow or busy in all rounds of ${count} of ${report.results.length} figures`;
+  const marked = count > 0 ? ", marked ~" : "";
+  return report.disturbance || count > 0 ? ` ${sentence[0].toUpperCase()}${sentence.slice(1)}${marked}.` : "";
 }
 
 /** How many times faster `a` is than `b`. */
@@ -46,7 +52,7 @@ export function describeMachine({ date, versions, cpu, cores, platform, rounds }
     ...names,
     `${cpu}, ${cores} cores, ${platform}`,
     `${date.slice(0, 10)}`,
-    `median of ${rounds} round${rounds === 1 ? "" : "s"}, one thread unless said`,
+    `median of ${rounds} round${rounds === 1 ? "" : "s"}, but for those in which a core was slow or busy; one thread unless said`,
   ].join("; ");
 }
 

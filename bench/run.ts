@@ -4,7 +4,7 @@
 import { writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { describeCpu } from "./cpu.ts";
-import { isDisturbed } from "./disturbance.ts";
+import { isDisturbed, summarise } from "./disturbance.ts";
 import { readOptions, UsageError } from "./options.mjs";
 import { printReport } from "./print.ts";
 import { ContestantError, Interruption, runContestant } from "./processes.ts";
@@ -135,7 +135,7 @@ function save(): Report {
     platform: `${process.platform} ${process.arch}`,
     rounds: Math.max(0, ...pairs.map(({ measurements }) => measurements.length)),
     quick: options.quick,
-    results: tried.map(summarise),
+    results: tried.map(resultOf),
   };
   const measurements = tried.flatMap(({ workload, name, measurements }) =>
     measurements.map((figures) => ({
@@ -149,13 +149,7 @@ function save(): Report {
   return report;
 }
 
-function summarise({ workload: { name, title, unit }, name: contestant, measurements, failure }: Pair): Result {
-  const values = measurements.flatMap(({ rate }) => rate ?? []);
-  const disturbed = measurements.filter((figures) => isDisturbed(figures, bestControl)).length;
-  const head = { workload: name, title, unit, contestant, values, disturbed, ...(failure ? { failure } : {}) };
-  if (values.length === 0 || failure) return { ...head, median: null, spread: null };
-  const sorted = values.toSorted((a, b) => a - b);
-  const last = sorted.length - 1;
-  const median = (sorted[Math.floor(last / 2)] + sorted[Math.ceil(last / 2)]) / 2;
-  return { ...head, median, spread: (sorted[last] - sorted[0]) / median };
+function resultOf({ workload: { name, title, unit }, name: contestant, measurements, failure }: Pair): Result {
+  const head = { workload: name, title, unit, contestant, ...summarise(measurements, bestControl) };
+  return failure ? { ...head, median: null, spread: null, failure } : head;
 }

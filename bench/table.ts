@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import {
   byWorkload,
+  caution,
   describeAbsence,
   describeCaution,
   describeMachine,
@@ -72,13 +73,13 @@ function find(group: readonly Result[], column: string): Result | undefined {
 
 function comparison(group: readonly Result[], limits: readonly Result[]): string[] {
   const rates = Object.keys(COLUMNS).map((column) => {
-    const median = find(group, column)?.median;
-    return median ? formatRate(median) : "";
+    const result = find(group, column);
+    return result?.median ? `${caution(result)}${formatRate(result.median)}` : "";
   });
   const against = (column: string) => {
     const [ours, other] = [find(group, "simdgrad"), find(group, column)];
     const times = ours && other && speedUp(ours, other);
-    return times ? `${times.toFixed(times < 10 ? 1 : 0)}x` : "";
+    return times ? `${caution(ours, other)}${times.toFixed(times < 10 ? 1 : 0)}x` : "";
   };
   const { title, unit } = group[0];
   const ofLimit = unit === "GFLOPS" ? share(group, limits) : "";
@@ -91,14 +92,15 @@ function share(group: readonly Result[], limits: readonly Result[]): string {
     ["simdgrad", "mul + add"],
     ["relaxed", "relaxed_madd"],
   ].flatMap(([column, control]) => {
-    const ours = find(group, column)?.median;
-    const limit = limits.find(({ contestant }) => contestant === control)?.median;
-    return ours && limit ? [`${((100 * ours) / limit).toFixed(0)} %`] : [];
+    const ours = find(group, column);
+    const limit = limits.find(({ contestant }) => contestant === control);
+    if (!ours?.median || !limit?.median) return [];
+    return [`${caution(ours, limit)}${((100 * ours.median) / limit.median).toFixed(0)} %`];
   });
   return parts.join(", ");
 }
 
 function named(result: Result): string {
   const { contestant, median } = result;
-  return `${contestant}: ${median === null ? describeAbsence(result) : formatRate(median)}`;
+  return `${contestant}: ${median === null ? describeAbsence(result) : `${caution(result)}${formatRate(median)}`}`;
 }

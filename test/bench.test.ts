@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { describeFrom } from "../bench/cpu.ts";
-import { describeDisturbance, isDisturbed } from "../bench/disturbance.ts";
+import { describeDisturbance, isDisturbed, isUnsound, summarise } from "../bench/disturbance.ts";
 import { readOptions, readTableOptions, UsageError } from "../bench/options.mjs";
 import { describeCaution } from "../bench/print.ts";
 import { publish, readReport } from "../bench/publish.ts";
@@ -29,7 +29,7 @@ const figure = (contestant: string, median: number, disturbed: number): Result =
 
 /** The control loop at `control`, and twenty figures of which so many were disturbed. */
 function report(control: number, disturbed: number, machine: Partial<Report> = {}): Report {
-  const figures = Array.from({ length: 20 }, (_, i) => figure(`figure ${i}`, 1, i < disturbed ? 1 : 0));
+  const figures = Array.from({ length: 20 }, (_, i) => figure(`figure ${i}`, 1, i < disturbed ? 3 : 1));
   const results = [figure("mul + add", control, 0), ...figures];
   const versions = { node: "24.0.0", v8: "13.6" };
   const date = "2026-01-01T00:00:00.000Z";
@@ -85,16 +85,29 @@ describe("a disturbed machine", () => {
     expect(isDisturbed({ rate: null, control: 0, share: 1 }, 40)).toBe(false);
   });
 
+  it("leaves its rounds out, where there are others", () => {
+    const round = (rate: number | null, control: number) => ({ rate, control, share: 1 });
+    const mixed = [round(1, 30), round(10, 40), round(2, 30), round(12, 40)];
+    expect(summarise(mixed, 40)).toEqual({ values: [1, 10, 2, 12], disturbed: 2, median: 11, spread: 2 / 11 });
+    const never = summarise([round(1, 30), round(3, 30)], 40);
+    expect(never).toEqual({ values: [1, 3], disturbed: 2, median: 2, spread: 1 });
+    expect(isUnsound(never)).toBe(true);
+    expect(isUnsound(summarise(mixed, 40))).toBe(false);
+    expect(summarise([round(null, 0)], 40)).toEqual({ values: [], disturbed: 0, median: null, spread: null });
+  });
+
   it("is not published in place of a sound one, and what is published says so", () => {
     const sound = report(40, 2);
     expect(describeDisturbance(sound, undefined)).toBeUndefined();
     expect(describeDisturbance(sound, report(45, 0))).toBeUndefined();
-    expect(describeCaution(sound)).toBe(" The cores were slow or busy during 2 of 21 figures.");
+    expect(describeCaution(sound)).toBe(" The cores were slow or busy in all rounds of 2 of 21 figures, marked ~.");
     expect(describeCaution(report(40, 0))).toBe("");
 
     const disturbance = describeDisturbance(report(40, 3), undefined);
     expect(disturbance).toBe("the machine was disturbed: 3 of 21 figures");
-    expect(describeCaution(report(40, 3, { disturbance }))).toBe(" The machine was disturbed: 3 of 21 figures.");
+    expect(describeCaution(report(40, 3, { disturbance }))).toBe(
+      " The machine was disturbed: 3 of 21 figures, marked ~.",
+    );
   });
 
   it("is one that was faster when last published, and no other", () => {

@@ -1,6 +1,14 @@
 // A report as Markdown: rates, then simdgrad against each peer, then all against the machine's limit, then what went
 // wrong and what differs.
-import { byWorkload, describeCaution, describeMachine, describeSpread, formatRate, speedUp } from "../print.ts";
+import {
+  byWorkload,
+  caution,
+  describeCaution,
+  describeMachine,
+  describeSpread,
+  formatRate,
+  speedUp,
+} from "../print.ts";
 import { contestants } from "./contestants.ts";
 import { bandwidthOf, limitOf } from "./limits.ts";
 import type { Limits, PeerReport, PeerResult } from "./report.ts";
@@ -53,20 +61,20 @@ function shareOfLimit(result: PeerResult | undefined, limits: Limits): string {
   const contestant = contestants.find(({ name }) => name === result?.contestant);
   const limit = workload && contestant && limitOf(workload, contestant, limits);
   if (!limit || !result?.median) return "";
-  return `${formatRate((100 * result.median) / limit)} %${contestant.native ? " *" : ""}`;
+  return `${caution(result)}${formatRate((100 * result.median) / limit)} %${contestant.native ? " *" : ""}`;
 }
 
 const find = (group: readonly PeerResult[], name: string) => group.find(({ contestant }) => contestant === name);
 
 function rate(result: PeerResult | undefined): string {
   if (!result) return "";
-  return result.median === null ? "none" : formatRate(result.median);
+  return result.median === null ? "none" : `${caution(result)}${formatRate(result.median)}`;
 }
 
 const ratio: Cell = (group, name) => {
   const [ours, other] = [find(group, OURS), find(group, name)];
   const times = ours && other ? speedUp(ours, other) : null;
-  return times === null ? "" : `${formatRate(times)}x`;
+  return ours && other && times !== null ? `${caution(ours, other)}${formatRate(times)}x` : "";
 };
 
 function remarks({ results }: PeerReport): string {

@@ -5,7 +5,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { createNaive } from "../baselines/naive.ts";
 import { describeCpu } from "../cpu.ts";
-import { isDisturbed } from "../disturbance.ts";
+import { isDisturbed, summarise } from "../disturbance.ts";
 import { UsageError } from "../options.mjs";
 import { readReport } from "../publish.ts";
 import { createBaseline, createBatches } from "../workloads/networks.ts";
@@ -97,8 +97,8 @@ function save(): PeerReport {
     platform: `${process.platform} ${process.arch}`,
     rounds: limits.strict.length,
     quick: options.quick,
-    limits: { strict: median(limits.strict), relaxed: median(limits.relaxed), weights: median(limits.weights) },
-    results: pairs.map(summarise),
+    limits: { strict: largest(limits.strict), relaxed: largest(limits.relaxed), weights: largest(limits.weights) },
+    results: pairs.map(resultOf),
   };
   const measurements = pairs.flatMap((pair) => pair.measurements);
   writeFileSync(rawFile, `${JSON.stringify({ ...report, measurements }, null, 2)}\n`);
@@ -164,19 +164,14 @@ function reference(workload: PeerWorkload): number[] {
   return expected;
 }
 
-function summarise({ workload, contestant, measurements, failure }: Pair): PeerResult {
+function resultOf({ workload, contestant, measurements, failure }: Pair): PeerResult {
   const { name, title, unit, kind } = workload;
-  const values = measurements.flatMap(({ rate }) => (rate === null ? [] : [rate]));
-  const middle = median(values);
   return {
     workload: name,
     title,
     unit,
     contestant: contestant.name,
-    values,
-    median: middle,
-    spread: middle && (Math.max(...values) - Math.min(...values)) / middle,
-    disturbed: measurements.filter((figures) => isDisturbed(figures, bestControl)).length,
+    ...summarise(measurements, bestControl),
     ...(failure ? { failure } : {}),
     ...(kind === "digits"
       ? { accuracy: measurements.map(({ check }) => check[0]), firstSeconds: measurements.map(({ check }) => check[1]) }
@@ -184,10 +179,10 @@ function summarise({ workload, contestant, measurements, failure }: Pair): PeerR
   };
 }
 
-function median(values: readonly (number | null)[]): number | null {
-  const sorted = values.filter((value) => value !== null).sort((a, b) => a - b);
-  const last = sorted.length - 1;
-  return last < 0 ? null : (sorted[Math.floor(last / 2)] + sorted[Math.ceil(last / 2)]) / 2;
+/** The most that was seen: no contestant is held against what a neighbour left of a core. */
+function largest(rates: readonly (number | null)[]): number | null {
+  const seen = rates.filter((rate) => rate !== null);
+  return seen.length > 0 ? Math.max(...seen) : null;
 }
 
 function packageVersions(): Record<string, string> {
