@@ -47,7 +47,8 @@ describe("memory", () => {
     const before = process.memoryUsage().heapUsed;
     sizes(500, 2000);
     collectGarbage();
-    expect(process.memoryUsage().heapUsed - before).toBeLessThan(300_000);
+    // A list takes 1.2 KB: 1,500 of them would be 1.7 MB. Some are kept, and engines compile meanwhile.
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(800_000);
   });
 
   it(`${LONG ? "20,000" : "2,000"} models made and dropped are collected`, async () => {
