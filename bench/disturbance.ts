@@ -1,4 +1,5 @@
 // Whether the machine was itself while it measured. Shared machines have slow phases, and others take the cores.
+import { median } from "./median.mjs";
 import type { Measurement, Report, Result } from "./workload.ts";
 
 /** Least share of the best control loop, and of the processor time of the lanes that ought to run. */
@@ -21,12 +22,11 @@ export function summarise(
   const present = measurements.filter(({ rate }) => rate !== null);
   const sound = present.filter((figures) => !isDisturbed(figures, bestControl));
   const values = present.map(({ rate }) => rate as number);
-  const sorted = (sound.length > 0 ? sound : present).map(({ rate }) => rate as number).sort((a, b) => a - b);
+  const counted = (sound.length > 0 ? sound : present).map(({ rate }) => rate as number);
   const disturbed = present.length - sound.length;
-  if (sorted.length === 0) return { values, disturbed, median: null, spread: null };
-  const last = sorted.length - 1;
-  const median = (sorted[Math.floor(last / 2)] + sorted[Math.ceil(last / 2)]) / 2;
-  return { values, disturbed, median, spread: (sorted[last] - sorted[0]) / median };
+  if (counted.length === 0) return { values, disturbed, median: null, spread: null };
+  const middle = median(counted);
+  return { values, disturbed, median: middle, spread: (Math.max(...counted) - Math.min(...counted)) / middle };
 }
 
 /** Without a round in which the machine was itself. */

@@ -5,33 +5,27 @@
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { bundle } from "./bundle.mjs";
 import { compileControl } from "./compile.mjs";
 import { node24 } from "./node24.mjs";
-import { readOptions, readTableOptions, UsageError } from "./options.mjs";
+import { orUsage, readOptions, readTableOptions } from "./options.mjs";
 import { whenStopped } from "./stop.mjs";
 
 process.chdir(fileURLToPath(new URL("..", import.meta.url)));
 const [command, ...rest] = process.argv.slice(2);
 
-try {
-  await (command === "table" ? makeTable() : runBenchmarks());
-} catch (error) {
-  if (!(error instanceof UsageError)) throw error;
-  console.error(error.message);
-  process.exitCode = 2;
-}
+await orUsage(() => (command === "table" ? makeTable() : runBenchmarks()));
 
 async function makeTable() {
   readTableOptions(rest);
-  await bundle();
+  await bundleAll();
   await runWithSignals(process.execPath, "build/bench/table.mjs", ...rest);
 }
 
 async function runBenchmarks() {
   const args = process.argv.slice(2);
   const { publish, from, node24: wantsNode24 } = readOptions(args);
-  await bundle();
+  await bundleAll();
   if (from === undefined) {
     compileControl("control", "build/bench/control.wasm", "simd");
     compileControl("control", "build/bench/control-relaxed.wasm", "simd,relaxed-simd");
@@ -40,20 +34,10 @@ async function runBenchmarks() {
   await runWithSignals(node, "build/bench/run.mjs", ...args);
 }
 
-async function bundle() {
+async function bundleAll() {
   const versions = ["simdgrad", "tinybench", "assemblyscript"].map((name) => [name, version(name)]);
-  await build({
-    entryPoints: ["bench/run.ts", "bench/contestant.ts", "bench/table.ts", "bench/first-step.ts"],
-    outdir: "build/bench",
-    outExtension: { ".js": ".mjs" },
-    bundle: true,
-    platform: "node",
-    format: "esm",
-    target: "node20",
-    packages: "external",
-    logLevel: "warning",
-    define: { VERSIONS: JSON.stringify(Object.fromEntries(versions)) },
-  });
+  const entries = ["bench/run.ts", "bench/contestant.ts", "bench/table.ts", "bench/first-step.ts"];
+  await bundle(entries, "build/bench", { define: { VERSIONS: JSON.stringify(Object.fromEntries(versions)) } });
 }
 
 /** @param {string} name */

@@ -6,10 +6,11 @@ import { once } from "node:events";
 import { cpus } from "node:os";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { bundle } from "./bundle.mjs";
 import { ended, start } from "./children.mjs";
 import { compileControl } from "./compile.mjs";
-import { parse, UsageError } from "./options.mjs";
+import { median } from "./median.mjs";
+import { orUsage, parse, UsageError } from "./options.mjs";
 
 const FOLDER = "build/bench";
 const WORKLOAD = "step 784-512-256-10 batch 128";
@@ -21,13 +22,7 @@ const BUSY = `console.log(); const parent = process.ppid;
   while (process.ppid === parent) for (const start = Date.now(); Date.now() - start < 200; );`;
 
 process.chdir(fileURLToPath(new URL("..", import.meta.url)));
-try {
-  await measure(readRounds());
-} catch (error) {
-  if (!(error instanceof UsageError)) throw error;
-  console.error(error.message);
-  process.exitCode = 2;
-}
+await orUsage(() => measure(readRounds()));
 
 function readRounds() {
   const { rounds: text = "5" } = parse(process.argv.slice(2), "--rounds N", { rounds: { type: "string" } });
@@ -55,17 +50,7 @@ async function measure(rounds) {
 }
 
 async function prepare() {
-  await build({
-    entryPoints: ["bench/contestant.ts"],
-    outdir: FOLDER,
-    outExtension: { ".js": ".mjs" },
-    bundle: true,
-    platform: "node",
-    format: "esm",
-    target: "node20",
-    packages: "external",
-    logLevel: "warning",
-  });
+  await bundle(["bench/contestant.ts"], FOLDER);
   compileControl("control", `${FOLDER}/control.wasm`, "simd");
 }
 
@@ -86,11 +71,4 @@ function report([one, two], neighbours) {
       `${two.toFixed(1)} ms on two (medians), ${ratio.toFixed(2)} times as long; at most ${LIMIT}.`,
   );
   if (ratio > LIMIT) process.exitCode = 1;
-}
-
-/** @param {readonly number[]} values */
-function median(values) {
-  const sorted = [...values].sort((a, b) => a - b);
-  const last = sorted.length - 1;
-  return (sorted[Math.floor(last / 2)] + sorted[Math.ceil(last / 2)]) / 2;
 }

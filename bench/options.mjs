@@ -20,24 +20,34 @@ export class UsageError extends Error {}
 
 /** @param {string[]} args @returns {Options} Errors: UsageError. */
 export function readOptions(args) {
-  const values = parse(args, KNOWN, {
-    rounds: { type: "string" },
-    only: { type: "string", multiple: true },
-    quick: { type: "boolean" },
-    publish: { type: "boolean" },
-    "even-if-disturbed": { type: "boolean" },
-    from: { type: "string" },
-    node24: { type: "boolean" },
-  });
-  const { quick = false, publish = false, node24 = false, only = [], rounds: text = quick ? "1" : "3", from } = values;
+  const { node24 = false, ...values } = parse(args, KNOWN, { ...RUN_OPTIONS, node24: { type: "boolean" } });
+  const { only = [] } = values;
+  const run = readRun(values);
+  if (run.publish && run.from === undefined) checkWhole({ ...run, parts: only.length > 0 ? ["--only"] : [] });
+  return { ...run, only, node24 };
+}
+
+/** What both benchmarks take. */
+export const RUN_OPTIONS = /** @type {const} */ ({
+  rounds: { type: "string" },
+  only: { type: "string", multiple: true },
+  quick: { type: "boolean" },
+  publish: { type: "boolean" },
+  "even-if-disturbed": { type: "boolean" },
+  from: { type: "string" },
+});
+
+/** Of parsed options. Errors: UsageError.
+ *  @param {{ rounds?: string, quick?: boolean, publish?: boolean, "even-if-disturbed"?: boolean, from?: string }} values */
+export function readRun(values) {
+  const { quick = false, publish = false, rounds: text = quick ? "1" : "3", from } = values;
   const rounds = Number(text);
   if (!Number.isInteger(rounds) || rounds < 1)
     throw new UsageError(`Expected --rounds to be a whole number from 1, received ${text}.`);
   const evenIfDisturbed = values["even-if-disturbed"] ?? false;
   const stray = evenIfDisturbed ? "--even-if-disturbed" : from === undefined ? "" : "--from";
   if (stray && !publish) throw new UsageError(`Expected ${stray} only beside --publish.`);
-  if (publish && from === undefined) checkWhole({ rounds, quick, parts: only.length > 0 ? ["--only"] : [] });
-  return { rounds, only, quick, publish, evenIfDisturbed, from, node24 };
+  return { rounds, quick, publish, evenIfDisturbed, from };
 }
 
 /** Those of `node bench/main.mjs table`. @param {string[]} args Errors: UsageError. */
@@ -60,6 +70,29 @@ export function checkWhole({ rounds, quick, parts }, least = PUBLISHED_ROUNDS, f
     `Expected --publish with every figure of at least ${least} whole rounds on Node 24 or newer, received ` +
       `${partial.join(" and ")}: measure it all, or leave out --publish (${folder} keeps the raw results).`,
   );
+}
+
+/** Runs it; what the caller got wrong, or must decide, is said in one line. @param {() => unknown} task */
+export async function orUsage(task) {
+  try {
+    await task();
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    console.error(error.message);
+    process.exitCode = 2;
+  }
+}
+
+/** Those whose name contains one of `texts`; all of them where there are none. Errors: UsageError.
+ *  @template {{ readonly name: string }} T
+ *  @param {string} option @param {readonly T[]} all @param {readonly string[]} texts @returns {readonly T[]} */
+export function choose(option, all, texts) {
+  const strange = texts.find((text) => !all.some(({ name }) => name.includes(text)));
+  if (strange !== undefined) {
+    const names = all.map(({ name }) => name).join("; ");
+    throw new UsageError(`Expected ${option} to be part of one of ${names}; received ${strange}.`);
+  }
+  return all.filter(({ name }) => texts.length === 0 || texts.some((text) => name.includes(text)));
 }
 
 /** What `options` say of `args`; `known` tells them to who got them wrong. Errors: UsageError.

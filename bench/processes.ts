@@ -1,15 +1,14 @@
 // One contestant, one fresh process: contestant.ts beside this bundle. A signal that ends this process ends it too.
-import { type ChildProcess, execFile } from "node:child_process";
+import { type ChildProcess, type ExecFileException, execFile } from "node:child_process";
 import { constants } from "node:os";
 import { fileURLToPath } from "node:url";
+import type { End } from "./children.mjs";
+import { ContestantError, describeEnd } from "./failure.ts";
 import { whenStopped } from "./stop.mjs";
 import type { Measurement } from "./workload.ts";
 
 const TIME_LIMIT_SECONDS = 120;
 const SCRIPT = fileURLToPath(new URL("./contestant.mjs", import.meta.url));
-
-/** A contestant whose results are wrong, that does not run, or takes too long. */
-export class ContestantError extends Error {}
 
 /** A signal came. */
 export class Interruption extends Error {
@@ -42,16 +41,15 @@ export function runContestant(workload: string, contestant: string, milliseconds
         // On a terminal the signal reaches both processes, and the other one's end may be heard of first.
         if (error?.signal === "SIGINT") interruption ??= new Interruption("SIGINT");
         if (interruption) reject(interruption);
-        else if (error) reject(new ContestantError(error.killed ? "not finished in time" : reason(stderr)));
+        else if (error)
+          reject(new ContestantError(error.killed ? "not finished in time" : describeEnd(endOf(error), stderr)));
         else resolve(JSON.parse(stdout));
       },
     );
   });
 }
 
-/** The line that names the error, without this machine's paths. */
-function reason(stderr: string): string {
-  const lines = stderr.trim().split("\n");
-  const named = lines.find((line) => /^(\w*Error\b|FATAL ERROR)/.test(line)) ?? lines.at(-1) ?? "";
-  return named.replaceAll(process.cwd(), "").slice(0, 160);
-}
+const endOf = ({ code, signal }: ExecFileException): Pick<End, "status" | "signal"> => ({
+  status: typeof code === "number" ? code : null,
+  signal: signal ?? null,
+});

@@ -5,9 +5,11 @@ import { writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { describeCpu } from "./cpu.ts";
 import { isDisturbed, summarise } from "./disturbance.ts";
-import { readOptions, UsageError } from "./options.mjs";
+import { ContestantError } from "./failure.ts";
+import { Meter } from "./meter.ts";
+import { choose, orUsage, readOptions } from "./options.mjs";
 import { printReport } from "./print.ts";
-import { ContestantError, Interruption, runContestant } from "./processes.ts";
+import { Interruption, runContestant } from "./processes.ts";
 import { publish, readReport } from "./publish.ts";
 import type { Measurement, Report, Result, Workload } from "./workload.ts";
 import { workloads } from "./workloads.ts";
@@ -24,23 +26,21 @@ interface Pair {
   failure?: string;
 }
 
-const options = orExit(() => readOptions(process.argv.slice(2)));
+const options = readOptions(process.argv.slice(2));
 const milliseconds = options.quick ? 200 : 1000;
-/** How often a contestant is measured in a round when the core is slow or busy. */
-const ATTEMPTS = options.quick ? 1 : 3;
+const meter = new Meter(options.quick ? 1 : 3);
 const date = new Date().toISOString();
 const rawFile = `build/bench/results-${date.replaceAll(":", "-")}.json`;
-const pairs = orExit(choose).flatMap((workload) =>
-  Object.keys(workload.contestants).map((name): Pair => ({ workload, name, measurements: [] })),
-);
 const references = new Map<Workload, number[]>();
-let bestControl = 0;
+let pairs: readonly Pair[] = [];
 
 const { from } = options;
-if (from === undefined) await measureAll();
-else orExit(() => publish(readReport(from), from, options));
+await orUsage(() => (from === undefined ? measureAll() : publish(readReport(from), from, options)));
 
 async function measureAll(): Promise<void> {
+  pairs = choose("--only", workloads, options.only).flatMap((workload) =>
+    Object.keys(workload.contestants).map((name) => ({ workload, name, measurements: [] })),
+  );
   try {
     for (let round = 0; round < options.rounds; round++) await runRound(round);
   } catch (error) {
@@ -50,29 +50,8 @@ async function measureAll(): Promise<void> {
   }
   const report = save();
   if (report.results.length > 0) printReport(report);
-  if (options.publish && !process.exitCode) orExit(() => publish(report, rawFile, options));
+  if (options.publish && !process.exitCode) publish(report, rawFile, options);
   if (pairs.some(({ failure }) => failure)) process.exitCode ??= 1;
-}
-
-/** What the caller got wrong, or must decide, is said in one line. */
-function orExit<T>(run: () => T): T {
-  try {
-    return run();
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    console.error(error.message);
-    process.exit(2);
-  }
-}
-
-function choose(): readonly Workload[] {
-  const { only } = options;
-  const strange = only.find((text) => !workloads.some(({ name }) => name.includes(text)));
-  if (strange !== undefined) {
-    const names = workloads.map(({ name }) => name).join("; ");
-    throw new UsageError(`Expected --only to be part of one of ${names}; received ${strange}.`);
-  }
-  return workloads.filter(({ name }) => only.length === 0 || only.some((text) => name.includes(text)));
 }
 
 async function runRound(round: number): Promise<void> {
@@ -80,7 +59,9 @@ async function runRound(round: number): Promise<void> {
     if (pair.failure) continue;
     console.error(`round ${round + 1} of ${options.rounds}: ${pair.workload.name}, ${pair.name}`);
     try {
-      const { check, ...figures } = await runUndisturbed(pair);
+      const { check, ...figures } = await meter.measure(() =>
+        runContestant(pair.workload.name, pair.name, milliseconds),
+      );
       if (figures.rate !== null) await compare(pair, check);
       pair.measurements.push({ round, ...figures });
     } catch (error) {
@@ -89,22 +70,6 @@ async function runRound(round: number): Promise<void> {
       console.error(`  ${error.message}`);
     }
     save();
-  }
-}
-
-/** Measured again when disturbed, whatever the figure says; the least disturbed counts. */
-async function runUndisturbed({ workload, name }: Pair): Promise<Measurement> {
-  let best = await measure();
-  for (let attempt = 1; attempt < ATTEMPTS && isDisturbed(best, bestControl); attempt++) {
-    const next = await measure();
-    if (next.control * next.share > best.control * best.share) best = next;
-  }
-  return best;
-
-  async function measure() {
-    const measurement = await runContestant(workload.name, name, milliseconds);
-    bestControl = Math.max(bestControl, measurement.control);
-    return measurement;
   }
 }
 
@@ -142,7 +107,7 @@ function save(): Report {
       workload: workload.name,
       contestant: name,
       ...figures,
-      disturbed: isDisturbed(figures, bestControl),
+      disturbed: isDisturbed(figures, meter.bestControl),
     })),
   );
   writeFileSync(rawFile, `${JSON.stringify({ ...report, measurements }, null, 2)}\n`);
@@ -150,6 +115,6 @@ function save(): Report {
 }
 
 function resultOf({ workload: { name, title, unit }, name: contestant, measurements, failure }: Pair): Result {
-  const head = { workload: name, title, unit, contestant, ...summarise(measurements, bestControl) };
+  const head = { workload: name, title, unit, contestant, ...summarise(measurements, meter.bestControl) };
   return failure ? { ...head, median: null, spread: null, failure } : head;
 }

@@ -4,26 +4,17 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { UsageError } from "../bench/options.mjs";
+import { ContestantError } from "../bench/failure.ts";
 import { type Contestant, contestants } from "../bench/peers/contestants.ts";
 import { limitOf } from "../bench/peers/limits.ts";
 import { markdown } from "../bench/peers/markdown.ts";
 import { readPeerOptions } from "../bench/peers/options.mjs";
-import { ContestantError, runProcess } from "../bench/peers/processes.ts";
+import { runProcess } from "../bench/peers/processes.ts";
 import { publish } from "../bench/peers/publish.ts";
 import type { PeerReport, PeerResult } from "../bench/peers/report.ts";
 import { competes, type PeerWorkload, workloads } from "../bench/peers/workloads.ts";
 import { readReport } from "../bench/publish.ts";
-
-function refusal(run: () => unknown): string {
-  try {
-    run();
-  } catch (error) {
-    if (error instanceof UsageError) return error.message;
-    throw error;
-  }
-  return "";
-}
+import { refusal } from "./support/refusal.ts";
 
 const pairs = workloads.flatMap((workload) =>
   contestants.filter((contestant) => competes(workload, contestant)).map((contestant) => ({ workload, contestant })),

@@ -6,21 +6,12 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { describeFrom } from "../bench/cpu.ts";
 import { describeDisturbance, isDisturbed, isUnsound, summarise } from "../bench/disturbance.ts";
-import { readOptions, readTableOptions, UsageError } from "../bench/options.mjs";
+import { readOptions, readTableOptions } from "../bench/options.mjs";
 import { describeCaution } from "../bench/print.ts";
 import { publish, readReport } from "../bench/publish.ts";
 import type { Report, Result } from "../bench/workload.ts";
 import { workloads } from "../bench/workloads.ts";
-
-function refusal(run: () => unknown): string {
-  try {
-    run();
-  } catch (error) {
-    if (error instanceof UsageError) return error.message;
-    throw error;
-  }
-  return "";
-}
+import { refusal } from "./support/refusal.ts";
 
 const figure = (contestant: string, median: number, disturbed: number): Result => {
   const values = [median, median, median];

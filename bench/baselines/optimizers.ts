@@ -69,28 +69,23 @@ export const naiveOptimizers: Readonly<Record<OptimizerName, OptimizerStep>> = {
 };
 
 /** p <- keep * p - rate * m / (sqrt(v) + eps): Adam's bias corrections are folded into rate and eps. */
-function adaptive(
-  p: Float32Array,
-  g: Float32Array,
-  m: Float32Array,
-  v: Float32Array,
-  t: number,
-  learningRate: number,
-  keep: number,
-): void {
-  const root = Math.sqrt(1 - beta2 ** t);
-  const rate = (learningRate * root) / (1 - beta1 ** t);
-  const eps = epsilon * root;
-  const n = p.length;
-  for (let i = 0; i < n; i++) {
-    const gi = g[i];
-    const mi = beta1 * m[i] + (1 - beta1) * gi;
-    const vi = beta2 * v[i] + (1 - beta2) * gi * gi;
-    m[i] = mi;
-    v[i] = vi;
-    p[i] = keep * p[i] - (rate * mi) / (Math.sqrt(vi) + eps);
-  }
-}
+const adaptive =
+  (decay: number): OptimizerStep =>
+  (p, g, m, v, t, learningRate) => {
+    const keep = 1 - learningRate * decay;
+    const root = Math.sqrt(1 - beta2 ** t);
+    const rate = (learningRate * root) / (1 - beta1 ** t);
+    const eps = epsilon * root;
+    const n = p.length;
+    for (let i = 0; i < n; i++) {
+      const gi = g[i];
+      const mi = beta1 * m[i] + (1 - beta1) * gi;
+      const vi = beta2 * v[i] + (1 - beta2) * gi * gi;
+      m[i] = mi;
+      v[i] = vi;
+      p[i] = keep * p[i] - (rate * mi) / (Math.sqrt(vi) + eps);
+    }
+  };
 
 export const tunedOptimizers: Readonly<Record<OptimizerName, OptimizerStep>> = {
   sgd: (p, g, _m, _v, _t, learningRate) => {
@@ -130,6 +125,6 @@ export const tunedOptimizers: Readonly<Record<OptimizerName, OptimizerStep>> = {
       p[i] -= (learningRate * gi) / (Math.sqrt(vi) + adagradEpsilon);
     }
   },
-  adam: (p, g, m, v, t, learningRate) => adaptive(p, g, m, v, t, learningRate, 1),
-  adamw: (p, g, m, v, t, learningRate) => adaptive(p, g, m, v, t, learningRate, 1 - learningRate * weightDecay),
+  adam: adaptive(0),
+  adamw: adaptive(weightDecay),
 };

@@ -4,11 +4,11 @@
 // argument makes README's table (--write) or the chart from the results published last.
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { bundle } from "../bundle.mjs";
 import { run } from "../children.mjs";
 import { compileControl } from "../compile.mjs";
 import { node24 } from "../node24.mjs";
-import { parse, readTableOptions, UsageError } from "../options.mjs";
+import { orUsage, parse, readTableOptions, UsageError } from "../options.mjs";
 import { CACHE, installOpenBlas, installPeers } from "./install.mjs";
 import { readPeerOptions } from "./options.mjs";
 
@@ -24,24 +24,18 @@ const currentWorkload = {
 
 process.chdir(fileURLToPath(new URL("../..", import.meta.url)));
 const [command, ...rest] = process.argv.slice(2);
-try {
-  await (command === "table" ? makeTable() : command === "chart" ? makeChart() : runBenchmarks());
-} catch (error) {
-  if (!(error instanceof UsageError)) throw error;
-  console.error(error.message);
-  process.exitCode = 2;
-}
+await orUsage(() => (command === "table" ? makeTable() : command === "chart" ? makeChart() : runBenchmarks()));
 
 async function makeTable() {
   readTableOptions(rest);
-  await bundle();
+  await bundleAll();
   await runNode(process.execPath, `${CACHE}/table.mjs`, ...rest);
 }
 
 async function makeChart() {
   parse(rest, "no options of chart", {});
   await installPeers();
-  await bundle();
+  await bundleAll();
   await runNode(process.execPath, `${CACHE}/chart.mjs`);
 }
 
@@ -56,28 +50,18 @@ async function runBenchmarks() {
     compileControls();
   }
   const node = from === undefined ? newNode(publish) : process.execPath;
-  await bundle();
+  await bundleAll();
   await runNode(node, `${CACHE}/run.mjs`, ...args);
 }
 
-async function bundle() {
-  await build({
-    entryPoints: {
-      contestant: "bench/contestant.ts",
-      run: "bench/peers/run.ts",
-      table: "bench/peers/table.ts",
-      chart: "bench/peers/chart.ts",
-    },
-    outdir: CACHE,
-    outExtension: { ".js": ".mjs" },
-    bundle: true,
-    platform: "node",
-    format: "esm",
-    target: "node22",
-    packages: "external",
-    logLevel: "warning",
-    plugins: [currentWorkload],
-  });
+async function bundleAll() {
+  const entries = {
+    contestant: "bench/contestant.ts",
+    run: "bench/peers/run.ts",
+    table: "bench/peers/table.ts",
+    chart: "bench/peers/chart.ts",
+  };
+  await bundle(entries, CACHE, { target: "node22", plugins: [currentWorkload] });
 }
 
 /** The loops that measure the machine. */

@@ -1,6 +1,6 @@
 // @ts-check
 // The options of `npm run bench:peers`, read before anything is installed or measured.
-import { checkWhole, parse, UsageError } from "../options.mjs";
+import { checkWhole, parse, RUN_OPTIONS, readRun } from "../options.mjs";
 import { CACHE } from "./install.mjs";
 
 /** @typedef {object} PeerOptions
@@ -19,25 +19,12 @@ const PUBLISHED_ROUNDS = 2;
 
 /** @param {string[]} args @returns {PeerOptions} Errors: UsageError. */
 export function readPeerOptions(args) {
-  const values = parse(args, KNOWN, {
-    rounds: { type: "string" },
-    only: { type: "string", multiple: true },
-    work: { type: "string", multiple: true },
-    quick: { type: "boolean" },
-    publish: { type: "boolean" },
-    "even-if-disturbed": { type: "boolean" },
-    from: { type: "string" },
-  });
-  const { quick = false, publish = false, only = [], work = [], rounds: text = quick ? "1" : "3", from } = values;
-  const rounds = Number(text);
-  if (!Number.isInteger(rounds) || rounds < 1)
-    throw new UsageError(`Expected --rounds to be a whole number from 1, received ${text}.`);
-  const evenIfDisturbed = values["even-if-disturbed"] ?? false;
-  const stray = evenIfDisturbed ? "--even-if-disturbed" : from === undefined ? "" : "--from";
-  if (stray && !publish) throw new UsageError(`Expected ${stray} only beside --publish.`);
+  const values = parse(args, KNOWN, { ...RUN_OPTIONS, work: { type: "string", multiple: true } });
+  const { only = [], work = [] } = values;
+  const run = readRun(values);
   const parts = [...(only.length > 0 ? ["--only"] : []), ...(work.length > 0 ? ["--work"] : [])];
-  if (publish && from === undefined) checkWholePeers({ rounds, quick, parts });
-  return { rounds, only, work, quick, publish, evenIfDisturbed, from };
+  if (run.publish && run.from === undefined) checkWholePeers({ ...run, parts });
+  return { ...run, only, work };
 }
 
 /** @param {{ rounds: number, quick: boolean, parts: readonly string[] }} run Errors: UsageError, for a part. */

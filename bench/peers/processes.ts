@@ -4,7 +4,8 @@ import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { readDigits } from "../../examples/digits/digits.ts";
 import { createNaive } from "../baselines/naive.ts";
-import { type End, ended, start } from "../children.mjs";
+import { ended, start } from "../children.mjs";
+import { ContestantError, describeEnd } from "../failure.ts";
 import type { Measurement } from "../workload.ts";
 import { createBaseline, createBatches, type Task, taskName } from "../workloads/networks.ts";
 import type { Contestant } from "./contestants.ts";
@@ -16,9 +17,6 @@ const SCRIPT = "bench/peers/contestants/pytorch.py";
 const TIME_LIMIT_SECONDS = 60;
 /** Debian's PyTorch takes any BLAS; its default is the reference one, at a fraction of the speed. */
 const OPENBLAS = `${process.cwd()}/${CACHE}/openblas`;
-
-/** A contestant that could not be installed, does not run, or takes too long. */
-export class ContestantError extends Error {}
 
 export interface Versioned extends Measurement {
   versions?: Record<string, string>;
@@ -80,7 +78,7 @@ export async function runProcess(
   const [end, output, messages] = await Promise.all([ended(child), read(child.stdout), read(child.stderr)]);
   if (end.error) throw new ContestantError(end.error.code === "ENOENT" ? `no ${command}` : end.error.message);
   if (child.killed) throw new ContestantError(`not finished within ${TIME_LIMIT_SECONDS} s`);
-  if (end.status !== 0) throw new ContestantError(reason(end, messages));
+  if (end.status !== 0) throw new ContestantError(describeEnd(end, messages));
   return parse(output);
 }
 
@@ -94,18 +92,6 @@ function parse(output: string): Versioned {
   } catch {
     throw new ContestantError(`expected a measurement, received ${line ? `"${line.slice(0, 100)}"` : "nothing"}`);
   }
-}
-
-/** How it ended, and the line that names the error, without this machine's paths. */
-function reason({ status, signal }: End, messages: string): string {
-  const lines = messages.trim().split("\n");
-  const named = lines.find((line) => /^(\w*Error\b|FATAL ERROR)/.test(line)) ?? lines.at(-1) ?? "";
-  const message = named
-    .replace(/ imported from .*/, "")
-    .replaceAll(process.cwd(), "")
-    .slice(0, 160);
-  if (signal) return [`ended by ${signal}`, message].filter(Boolean).join(": ");
-  return message || `ended with status ${status} and no message`;
 }
 
 /** The weights and batches that contestants in JavaScript make for themselves, as files. */

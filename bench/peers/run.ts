@@ -5,22 +5,23 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { createNaive } from "../baselines/naive.ts";
 import { describeCpu } from "../cpu.ts";
-import { isDisturbed, summarise } from "../disturbance.ts";
-import { UsageError } from "../options.mjs";
+import { summarise } from "../disturbance.ts";
+import { ContestantError } from "../failure.ts";
+import { Meter } from "../meter.ts";
+import { choose, orUsage } from "../options.mjs";
 import { readReport } from "../publish.ts";
 import { createBaseline, createBatches } from "../workloads/networks.ts";
 import { type Contestant, contestants } from "./contestants.ts";
 import { markdown } from "./markdown.ts";
 import { readPeerOptions } from "./options.mjs";
-import { ContestantError, measureLimit, runContestant, type Versioned } from "./processes.ts";
+import { measureLimit, runContestant } from "./processes.ts";
 import { publish } from "./publish.ts";
 import type { PeerReport, PeerResult, RawMeasurement } from "./report.ts";
 import { competes, DIGITS_ACCURACY, type PeerWorkload, TOLERANCE, workloads } from "./workloads.ts";
 
 const options = readPeerOptions(process.argv.slice(2));
 const milliseconds = options.quick ? 200 : 1000;
-/** How often a contestant is measured in a round when the core is slow or busy. */
-const ATTEMPTS = options.quick ? 1 : 3;
+const meter = new Meter(options.quick ? 1 : 3);
 
 interface Pair {
   workload: PeerWorkload;
@@ -37,17 +38,10 @@ const references = new Map<PeerWorkload, number[]>();
 const versions: Record<string, string> = { node: process.versions.node, v8: process.versions.v8 };
 const limits: Record<keyof typeof LIMITS, (number | null)[]> = { strict: [], relaxed: [], weights: [] };
 let pairs: readonly Pair[] = [];
-let bestControl = 0;
 
-try {
-  await (options.from === undefined
-    ? measureAll()
-    : publish(readReport<PeerReport>(options.from), options.from, options));
-} catch (error) {
-  if (!(error instanceof UsageError)) throw error;
-  console.error(error.message);
-  process.exitCode = 2;
-}
+await orUsage(() =>
+  options.from === undefined ? measureAll() : publish(readReport<PeerReport>(options.from), options.from, options),
+);
 
 async function measureAll(): Promise<void> {
   pairs = choosePairs();
@@ -66,18 +60,9 @@ function choosePairs(): Pair[] {
   );
 }
 
-function choose<T extends { name: string }>(option: string, all: readonly T[], texts: readonly string[]): readonly T[] {
-  const strange = texts.find((text) => !all.some(({ name }) => name.includes(text)));
-  if (strange !== undefined) {
-    const names = all.map(({ name }) => name).join("; ");
-    throw new UsageError(`Expected ${option} to be part of one of ${names}; received ${strange}.`);
-  }
-  return all.filter(({ name }) => texts.length === 0 || texts.some((text) => name.includes(text)));
-}
-
 async function runRound(round: number): Promise<void> {
   for (const limit of ["strict", "relaxed", "weights"] as const) {
-    limits[limit].push((await runUndisturbed(() => measureLimit(LIMITS[limit], milliseconds))).rate);
+    limits[limit].push((await meter.measure(() => measureLimit(LIMITS[limit], milliseconds))).rate);
   }
   for (const pair of round % 2 === 0 ? pairs : pairs.toReversed()) {
     if (pair.failure !== undefined) continue;
@@ -109,7 +94,7 @@ async function attempt(pair: Pair, round: number): Promise<void> {
   const { workload, contestant, measurements } = pair;
   try {
     const run = () => runContestant(workload, contestant, milliseconds);
-    const { versions: found, ...measurement } = await runUndisturbed(run);
+    const { versions: found, ...measurement } = await meter.measure(run);
     requireRight(workload, measurement.check);
     Object.assign(versions, found);
     measurements.push({ round, workload: workload.name, contestant: contestant.name, ...measurement });
@@ -117,22 +102,6 @@ async function attempt(pair: Pair, round: number): Promise<void> {
     if (!(error instanceof ContestantError)) throw error;
     pair.failure = error.message;
     console.error(`  ${error.message}`);
-  }
-}
-
-/** Measured again when disturbed, whatever the figure says; the least disturbed counts. */
-async function runUndisturbed(run: () => Promise<Versioned>): Promise<Versioned> {
-  let best = await measure();
-  for (let attempt = 1; attempt < ATTEMPTS && isDisturbed(best, bestControl); attempt++) {
-    const next = await measure();
-    if (next.control * next.share > best.control * best.share) best = next;
-  }
-  return best;
-
-  async function measure() {
-    const measurement = await run();
-    bestControl = Math.max(bestControl, measurement.control);
-    return measurement;
   }
 }
 
@@ -171,7 +140,7 @@ function resultOf({ workload, contestant, measurements, failure }: Pair): PeerRe
     title,
     unit,
     contestant: contestant.name,
-    ...summarise(measurements, bestControl),
+    ...summarise(measurements, meter.bestControl),
     ...(failure ? { failure } : {}),
     ...(kind === "digits"
       ? { accuracy: measurements.map(({ check }) => check[0]), firstSeconds: measurements.map(({ check }) => check[1]) }

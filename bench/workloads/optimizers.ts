@@ -20,6 +20,8 @@ type Kernels = ReturnType<typeof createKernels>["kernels"];
 /** One block of parameters, gradients and two moments each, or their addresses. */
 type Four<T> = readonly [p: T, g: T, m: T, v: T];
 
+const four = <T>(make: (i: number) => T): Four<T> => [make(0), make(1), make(2), make(3)];
+
 const { beta1, beta2, epsilon, momentum, alpha, adagradEpsilon, weightDecay } = optimizerDefaults;
 /** Adam's bias corrections. */
 const corrections = (t: number) => [1 / (1 - beta1 ** t), 1 / (1 - beta2 ** t)] as const;
@@ -54,14 +56,18 @@ function stepTrial([p, g]: Four<Float32Array>, step: (t: number, learningRate: n
 }
 
 function inArrays(step: OptimizerStep): Trial {
-  const block = [0, 1, 2, 3].map(() => new Float32Array(ELEMENTS)) as unknown as Four<Float32Array>;
+  const block = four(() => new Float32Array(ELEMENTS));
   return stepTrial(block, (t, learningRate) => step(...block, t, learningRate));
 }
 
-function simdgrad(name: OptimizerName): Trial {
+function inKernelMemory() {
   const { kernels, f32 } = createKernels();
-  const block = [0, 1, 2, 3].map(() => f32(ELEMENTS)) as unknown as Four<Float32Array>;
-  const addresses = block.map(({ byteOffset }) => byteOffset) as unknown as Four<number>;
+  const block = four(() => f32(ELEMENTS));
+  return { kernels, block, addresses: four((i) => block[i].byteOffset) };
+}
+
+function simdgrad(name: OptimizerName): Trial {
+  const { kernels, block, addresses } = inKernelMemory();
   return stepTrial(block, (t, learningRate) => {
     if (steps[name](kernels, addresses, t, learningRate) !== 0)
       throw new Error("Expected every element to be updated.");
@@ -87,9 +93,7 @@ function step(name: OptimizerName): Workload {
 /** Moments that were `moment` when steps of `gradient` began. None that a step leaves may be denormal: arithmetic on
  *  those is slow, and decay never ends it, since the smallest one times beta is rounded to itself. */
 function decayTrial(moment: number, gradient: number): Trial {
-  const { kernels, f32 } = createKernels();
-  const block = [0, 1, 2, 3].map(() => f32(ELEMENTS)) as unknown as Four<Float32Array>;
-  const addresses = block.map(({ byteOffset }) => byteOffset) as unknown as Four<number>;
+  const { kernels, block, addresses } = inKernelMemory();
   const [p, g, m, v] = block;
   const random = createRandom(9);
   for (let i = 0; i < ELEMENTS; i++) g[i] = gradient * (2 * random() - 1);

@@ -1,0 +1,20 @@
+// @ts-check
+// Bundles for Node, their packages left outside.
+import { build } from "esbuild";
+
+/** @param {import("esbuild").BuildOptions["entryPoints"]} entryPoints @param {string} outdir
+ *  @param {import("esbuild").BuildOptions} [more] */
+export async function bundle(entryPoints, outdir, more) {
+  await build({
+    entryPoints,
+    outdir,
+    outExtension: { ".js": ".mjs" },
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    target: "node20",
+    packages: "external",
+    logLevel: "warning",
+    ...more,
+  });
+}
