@@ -3,11 +3,11 @@ import { setTimeout as pause } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { laneSource } from "../../src/generated/lane.ts";
-import { adam, type Dataset, dense, type Model, type SequentialConfig, sequential, sgd } from "../../src/index.ts";
+import { type Dataset, type Model, type SequentialConfig, sequential, sgd } from "../../src/index.ts";
 import { instantiate } from "../../src/runtime/instance.ts";
 import { Lanes } from "../../src/runtime/lanes.ts";
 import { builtinModules } from "../../src/runtime/modules.ts";
-import { randomSource } from "../support/random.ts";
+import { ODD_ROWS, oddBatch, oddConfig } from "../support/odd.ts";
 
 // Words of the block (src/runtime/barrier.ts).
 const SEQUENCE = 0;
@@ -87,18 +87,9 @@ describe("a list with gates", { timeout: BUSY }, () => {
   }
 });
 
-/** Sizes that divide by no number of lanes. */
-const config: SequentialConfig = {
-  input: 301,
-  layers: [dense(517, { activation: "relu" }), dense(263, { activation: "gelu" }), dense(7, { activation: "softmax" })],
-  loss: "cross-entropy",
-  optimizer: adam(),
-  seed: 4,
-};
-const random = randomSource(6);
-const ROWS = 131;
-const x = random.floats(ROWS * 301);
-const y = Int32Array.from({ length: ROWS }, () => random.integer(7));
+const config = oddConfig;
+const ROWS = ODD_ROWS;
+const { x, y } = oddBatch();
 
 /** A model, and how often its lanes were commanded. */
 function watched(options: SequentialConfig, source = laneSource) {

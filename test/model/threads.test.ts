@@ -7,7 +7,6 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { laneSource } from "../../src/generated/lane.ts";
 import {
   activation,
-  adam,
   batchNorm,
   concat,
   dense,
@@ -23,20 +22,11 @@ import {
 import { parts } from "../../src/plan/shares.ts";
 import { Lanes } from "../../src/runtime/lanes.ts";
 import { collectGarbage } from "../support/garbage.ts";
-import { randomSource } from "../support/random.ts";
+import { ODD_ROWS, oddBatch, oddConfig } from "../support/odd.ts";
 
-/** Sizes that divide by no number of lanes; large enough for every list to be shared. */
-const config: SequentialConfig = {
-  input: 301,
-  layers: [dense(517, { activation: "relu" }), dense(263, { activation: "gelu" }), dense(7, { activation: "softmax" })],
-  loss: "cross-entropy",
-  optimizer: adam(),
-  seed: 4,
-};
-const random = randomSource(6);
-const ROWS = 131;
-const x = random.floats(ROWS * 301);
-const y = Int32Array.from({ length: ROWS }, () => random.integer(7));
+const config = oddConfig;
+const ROWS = ODD_ROWS;
+const { x, y, random } = oddBatch();
 const d = random.floats(ROWS * 7);
 
 afterEach(() => vi.restoreAllMocks());
