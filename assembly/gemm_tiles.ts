@@ -150,6 +150,91 @@ export function packing_tile(
   finish_rows(p0, p1, p2, p3, q0, q1, q2, q3, c, rc, ip, is, lo);
 }
 
+/** Four rows of eight columns, from A and B as they lie. */
+// @ts-ignore: decorator
+@inline
+function full_tile(
+  kc: i32, a: usize, ra: usize, sa: usize, b: usize, sb: usize, c: usize, rc: usize, ip: usize, is: usize, lo: usize,
+): void {
+  let p0 = f32x4.splat(0), p1 = p0, p2 = p0, p3 = p0, q0 = p0, q1 = p0, q2 = p0, q3 = p0;
+  if (kc) {
+    let x = a, x1 = a + ra, x2 = x1 + ra, x3 = x2 + ra, z = b;
+    const end = b + <usize>kc * sb;
+    do {
+      const b0 = v128.load(z), b1 = v128.load(z, 16);
+      let s = v128.load32_splat(x);
+      p0 = madd(s, b0, p0);
+      q0 = madd(s, b1, q0);
+      s = v128.load32_splat(x1);
+      p1 = madd(s, b0, p1);
+      q1 = madd(s, b1, q1);
+      s = v128.load32_splat(x2);
+      p2 = madd(s, b0, p2);
+      q2 = madd(s, b1, q2);
+      s = v128.load32_splat(x3);
+      p3 = madd(s, b0, p3);
+      q3 = madd(s, b1, q3);
+      x += sa;
+      x1 += sa;
+      x2 += sa;
+      x3 += sa;
+      z += sb;
+    } while (z != end);
+  }
+  finish_rows(p0, p1, p2, p3, q0, q1, q2, q3, c, rc, ip, is, lo);
+}
+
+/** Up to four rows of up to four columns. */
+// @ts-ignore: decorator
+@inline
+function narrow_tile(
+  m: i32, n: i32, kc: i32, a: usize, ra: usize, sa: usize, b: usize, sb: usize, c: usize, rc: usize,
+  ip: usize, is: usize, lo: usize, padded: i32,
+): void {
+  let p0 = f32x4.splat(0), p1 = p0, p2 = p0, p3 = p0;
+  if (kc) {
+    let x = a, z = b;
+    let x1 = m > 1 ? a + ra : a;
+    let x2 = m > 2 ? x1 + ra : x1;
+    let x3 = m > 3 ? x2 + ra : x2;
+    const end = b + <usize>kc * sb;
+    do {
+      const b0 = v128.load(z);
+      p0 = madd(v128.load32_splat(x), b0, p0);
+      p1 = madd(v128.load32_splat(x1), b0, p1);
+      p2 = madd(v128.load32_splat(x2), b0, p2);
+      p3 = madd(v128.load32_splat(x3), b0, p3);
+      x += sa;
+      x1 += sa;
+      x2 += sa;
+      x3 += sa;
+      z += sb;
+    } while (z != end);
+  }
+  const i1 = m > 1 ? ip + is : ip;
+  const i2 = m > 2 ? i1 + is : i1;
+  const i3 = m > 3 ? i2 + is : i2;
+  const c1 = m > 1 ? c + rc : c;
+  const c2 = m > 2 ? c1 + rc : c1;
+  const c3 = m > 3 ? c2 + rc : c2;
+  const bound = v128.load32_splat(lo);
+  p0 = f32x4.pmax(f32x4.add(p0, v128.load(ip)), bound);
+  p1 = f32x4.pmax(f32x4.add(p1, v128.load(i1)), bound);
+  p2 = f32x4.pmax(f32x4.add(p2, v128.load(i2)), bound);
+  p3 = f32x4.pmax(f32x4.add(p3, v128.load(i3)), bound);
+  if (n >= 4 || padded) {
+    v128.store(c3, p3);
+    v128.store(c2, p2);
+    v128.store(c1, p1);
+    v128.store(c, p0);
+  } else {
+    store_few(c3, p3, n);
+    store_few(c2, p2, n);
+    store_few(c1, p1, n);
+    store_few(c, p0, n);
+  }
+}
+
 /** C, or some columns of it, 4 rows at a time, in the largest tiles that rows and columns allow.
  *  Units: strip, bytes from 4 rows of A to the next 4; panel, bytes from 8 columns of B to the next 8. Where that is not
  *  32, the columns past the last 8 are a panel of their width. */
@@ -162,32 +247,7 @@ export function column(
     let left = n;
     if (m > 3) {
       for (; left >= 8; left -= 8) {
-        let p0 = f32x4.splat(0), p1 = p0, p2 = p0, p3 = p0, q0 = p0, q1 = p0, q2 = p0, q3 = p0;
-        if (kc) {
-          let x = a, x1 = a + ra, x2 = x1 + ra, x3 = x2 + ra, z = y;
-          const end = y + <usize>kc * sb;
-          do {
-            const b0 = v128.load(z), b1 = v128.load(z, 16);
-            let s = v128.load32_splat(x);
-            p0 = madd(s, b0, p0);
-            q0 = madd(s, b1, q0);
-            s = v128.load32_splat(x1);
-            p1 = madd(s, b0, p1);
-            q1 = madd(s, b1, q1);
-            s = v128.load32_splat(x2);
-            p2 = madd(s, b0, p2);
-            q2 = madd(s, b1, q2);
-            s = v128.load32_splat(x3);
-            p3 = madd(s, b0, p3);
-            q3 = madd(s, b1, q3);
-            x += sa;
-            x1 += sa;
-            x2 += sa;
-            x3 += sa;
-            z += sb;
-          } while (z != end);
-        }
-        finish_rows(p0, p1, p2, p3, q0, q1, q2, q3, ct, rc, it, is, lo);
+        full_tile(kc, a, ra, sa, y, sb, ct, rc, it, is, lo);
         y += panel;
         ct += 32;
         it += js << 3;
@@ -283,48 +343,7 @@ export function column(
     }
     const st = panel == 32 ? sb : <usize>left << 2;
     for (; left > 0; left -= 4) {
-      let p0 = f32x4.splat(0), p1 = p0, p2 = p0, p3 = p0;
-      if (kc) {
-        let x = a, z = y;
-        let x1 = m > 1 ? a + ra : a;
-        let x2 = m > 2 ? x1 + ra : x1;
-        let x3 = m > 3 ? x2 + ra : x2;
-        const end = y + <usize>kc * st;
-        do {
-          const b0 = v128.load(z);
-          p0 = madd(v128.load32_splat(x), b0, p0);
-          p1 = madd(v128.load32_splat(x1), b0, p1);
-          p2 = madd(v128.load32_splat(x2), b0, p2);
-          p3 = madd(v128.load32_splat(x3), b0, p3);
-          x += sa;
-          x1 += sa;
-          x2 += sa;
-          x3 += sa;
-          z += st;
-        } while (z != end);
-      }
-      const i1 = m > 1 ? it + is : it;
-      const i2 = m > 2 ? i1 + is : i1;
-      const i3 = m > 3 ? i2 + is : i2;
-      const c1 = m > 1 ? ct + rc : ct;
-      const c2 = m > 2 ? c1 + rc : c1;
-      const c3 = m > 3 ? c2 + rc : c2;
-      const bound = v128.load32_splat(lo);
-      p0 = f32x4.pmax(f32x4.add(p0, v128.load(it)), bound);
-      p1 = f32x4.pmax(f32x4.add(p1, v128.load(i1)), bound);
-      p2 = f32x4.pmax(f32x4.add(p2, v128.load(i2)), bound);
-      p3 = f32x4.pmax(f32x4.add(p3, v128.load(i3)), bound);
-      if (left >= 4 || padded) {
-        v128.store(c3, p3);
-        v128.store(c2, p2);
-        v128.store(c1, p1);
-        v128.store(ct, p0);
-      } else {
-        store_few(c3, p3, left);
-        store_few(c2, p2, left);
-        store_few(c1, p1, left);
-        store_few(ct, p0, left);
-      }
+      narrow_tile(m, left, kc, a, ra, sa, y, st, ct, rc, it, is, lo, padded);
       y += 16;
       ct += 16;
       it += js << 2;
