@@ -1,8 +1,9 @@
 // Single-precision matrix products. A large one is packed into panels that stay in cache and run through one tile
 // (Goto & van de Geijn 2008); a small one, or one of few rows or columns, reads A and B where they are.
 import { ACCUMULATE, KC, MC, NC, PADDED, RELU } from "./gemm_blocks";
-import { pack_4, pack_transposed } from "./gemm_pack";
-import { column, NO_BOUND, packed_column, packing_tile, row_sweep, ZEROS } from "./gemm_tiles";
+import { column, row_sweep } from "./gemm_column";
+import { pack_columns, pack_rows } from "./gemm_pack";
+import { NO_BOUND, packed_column, packing_tile, ZEROS } from "./gemm_tiles";
 
 /** From so many columns on, row_sweep computes a single row. Fused sums follow each other more slowly: there the few
  *  chains of a tile are slower than the sweep sooner. */
@@ -108,12 +109,8 @@ function block(
     const mc = min(m - ic, mStep);
     let at = a, rt = ra, st = sa;
     if (packed) {
-      for (let i = 0; i < mc; i += 4) {
-        if (sa == 4) pack_transposed(kc, mc - i, at, ra, scratch + kp * <usize>i * 4, 16);
-        else pack_4(kc, at, sa, scratch + kp * <usize>i * 4, 16);
-        at += ra << 2;
-      }
-      a = at;
+      pack_rows(mc, kc, a, ra, sa, scratch);
+      a += <usize>MC * ra;
       at = scratch;
       rt = 4;
       st = 16;
@@ -126,15 +123,11 @@ function block(
       const rows = packed && cols == 8 ? mc & ~3 : 0;
       let first = 0;
       if (!ic) {
-        if (sb == 4) {
-          for (let t = 0; t < cols; t += 4) {
-            pack_transposed(kc, cols - t, bj + <usize>t * rb, rb, panel + (<usize>t << 2), step);
-          }
-        } else if (rows) {
+        if (rows && sb != 4) {
           first = 4;
           packing_tile(kc, at, bj, sb, panel, cj, rc, ij, is, lo);
         } else {
-          for (let t = 0; t < cols; t += 4) pack_4(kc, bj + (<usize>t << 2), sb, panel + (<usize>t << 2), step);
+          pack_columns(cols, kc, bj, rb, sb, panel, step);
         }
       }
       if (rows > first) {

@@ -34,3 +34,28 @@ export function pack_4(kc: i32, src: usize, ld: usize, dst: usize, step: usize):
     dst += step;
   }
 }
+
+/** Rows of A, strip by strip. Units: bytes between rows (ra) and k (sa); kc rounded up to 4 vectors a strip. */
+// @ts-ignore: decorator
+@inline
+export function pack_rows(rows: i32, kc: i32, a: usize, ra: usize, sa: usize, dst: usize): void {
+  const strip = <usize>((kc + 3) & ~3) << 4;
+  for (let i = 0; i < rows; i += 4) {
+    if (sa == 4) pack_transposed(kc, rows - i, a, ra, dst, 16);
+    else pack_4(kc, a, sa, dst, 16);
+    a += ra << 2;
+    dst += strip;
+  }
+}
+
+/** Columns of B as one panel. Units: bytes between columns (rb), k (sb), and the panel's k (step). */
+// @ts-ignore: decorator
+@inline
+export function pack_columns(cols: i32, kc: i32, b: usize, rb: usize, sb: usize, panel: usize, step: usize): void {
+  for (let t = 0; t < cols; t += 4) {
+    if (sb == 4) pack_transposed(kc, cols - t, b, rb, panel, step);
+    else pack_4(kc, b, sb, panel, step);
+    b += rb << 2;
+    panel += 16;
+  }
+}

@@ -2,7 +2,8 @@
 // tiles read them in order, and a product packs A alone, if that pays.
 import { KC, MC, PADDED, RELU } from "./gemm_blocks";
 import { pack_transposed } from "./gemm_pack";
-import { column, finish, NO_BOUND, packed_column, ZEROS } from "./gemm_tiles";
+import { column } from "./gemm_column";
+import { finish, NO_BOUND, packed_column, ZEROS } from "./gemm_tiles";
 import { madd } from "./simd";
 
 /** Up to so many columns, or so many products of numbers, packing A costs more than its tile gains. */
