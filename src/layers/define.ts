@@ -1,5 +1,5 @@
 // Layers of one's own: JavaScript functions between the kernels.
-import type { AnyLayer, BufferRef, Builder, LayerRule, ParameterShape } from "../contract.ts";
+import type { AnyLayer, BufferRef, Builder, Emitted, LayerRule, ParameterShape } from "../contract.ts";
 import { SimdgradError, show } from "../errors.ts";
 import { type Initializer, normalizeInitializer } from "../initializers.ts";
 import { checkBoolean, checkCount, checkKeys, checkObject, checkRequired, orDefault } from "../options.ts";
@@ -139,14 +139,6 @@ function checkDefinition(definition: LayerDefinition<never>): void {
 
 function ruleOf<O extends CustomOptions>(definition: LayerDefinition<O>): LayerRule<CustomSpec> {
   const kind = definition.kind as CustomKind;
-  const optionsOf = ({ kind: _, trainable: __, ...options }: CustomSpec): O => options as unknown as O;
-  const unitsOf = (spec: CustomSpec, inputs: number): number =>
-    checkCount(kind, "the result of shape", definition.shape(optionsOf(spec), inputs));
-  const parametersOf = (spec: CustomSpec, inputs: number): readonly CustomParameter[] => {
-    const parameters: unknown = orDefault(definition.parameters?.(optionsOf(spec), inputs), []);
-    if (Array.isArray(parameters)) return Array.from(parameters);
-    throw new SimdgradError("CONFIG", `${kind}: expected parameters to give an array, received ${show(parameters)}.`);
-  };
   const rule: LayerRule<CustomSpec> = {
     modal: true,
     hosted: true,
@@ -159,43 +151,75 @@ function ruleOf<O extends CustomOptions>(definition: LayerDefinition<O>): LayerR
       const checked = { kind, ...Object.fromEntries(options), trainable: checkBoolean(kind, "trainable", trainable) };
       return sealLayer<CustomSpec>(checked, rule);
     },
-    units: unitsOf,
+    units: (spec, inputs) => unitsOf(definition, spec, inputs),
     parameters: (spec, inputs) =>
-      parametersOf(spec, inputs).map((parameter) => checkParameter(kind, parameter, spec.trainable)),
-    emit(spec, b, x, parameters) {
-      const options = optionsOf(spec);
-      const [inputs, units] = [x.columns, unitsOf(spec, x.columns)];
-      const names = parametersOf(spec, inputs).map(({ name }) => name);
-      const named = (arrays: readonly Float32Array[]) => Object.fromEntries(names.map((name, i) => [name, arrays[i]]));
-      const from = dense(b, x);
-      b.keep(from);
-      const to = b.buffer(units, false);
-      const { training } = b;
-      b.host([to, from, ...parameters], (rows, y, x, ...values) => {
-        definition.forward({ options, rows, inputs, units, training, x, y, parameters: named(values) });
-      });
-      b.keep(to);
-      return {
-        output: padded(b, to),
-        backward: (b, dy) => {
-          const dTo = dense(b, dy);
-          const dFrom = b.buffer(inputs, false);
-          // Those of frozen parameters go nowhere.
-          const gradients = parameters.map((parameter) => b.gradient(parameter) ?? b.vector(parameter.columns));
-          for (const [i, gradient] of gradients.entries()) {
-            const kept = b.accumulate && b.gradient(parameters[i]);
-            if (!kept) b.call(gradient, "fill", gradient.columns, gradient, 0);
-          }
-          b.host([dFrom, dTo, to, from, ...parameters, ...gradients], (rows, dx, dy, y, x, ...rest) => {
-            const pass = { options, rows, inputs, units, training, x, y, parameters: named(rest) };
-            definition.backward({ ...pass, dy, dx, gradients: named(rest.slice(names.length)) });
-          });
-          return padded(b, dFrom);
-        },
-      };
-    },
+      parametersOf(definition, spec, inputs).map((parameter) => checkParameter(kind, parameter, spec.trainable)),
+    emit: (spec, b, x, parameters) => emit(definition, spec, b, x, parameters),
   };
   return rule;
+}
+
+function optionsOf<O extends CustomOptions>({ kind: _, trainable: __, ...options }: CustomSpec): O {
+  return options as unknown as O;
+}
+
+/** Errors: CONFIG. */
+function unitsOf<O extends CustomOptions>(definition: LayerDefinition<O>, spec: CustomSpec, inputs: number): number {
+  return checkCount(definition.kind, "the result of shape", definition.shape(optionsOf(spec), inputs));
+}
+
+/** Errors: CONFIG. */
+function parametersOf<O extends CustomOptions>(
+  definition: LayerDefinition<O>,
+  spec: CustomSpec,
+  inputs: number,
+): readonly CustomParameter[] {
+  const parameters: unknown = orDefault(definition.parameters?.(optionsOf(spec), inputs), []);
+  if (Array.isArray(parameters)) return Array.from(parameters);
+  throw new SimdgradError(
+    "CONFIG",
+    `${definition.kind}: expected parameters to give an array, received ${show(parameters)}.`,
+  );
+}
+
+/** The two passes as steps of a plan. */
+function emit<O extends CustomOptions>(
+  definition: LayerDefinition<O>,
+  spec: CustomSpec,
+  b: Builder,
+  x: BufferRef,
+  parameters: readonly BufferRef[],
+): Emitted {
+  const [inputs, units] = [x.columns, unitsOf(definition, spec, x.columns)];
+  const sizes = { options: optionsOf<O>(spec), inputs, units };
+  const names = parametersOf(definition, spec, inputs).map(({ name }) => name);
+  const named = (arrays: readonly Float32Array[]) => Object.fromEntries(names.map((name, i) => [name, arrays[i]]));
+  const from = dense(b, x);
+  b.keep(from);
+  const to = b.buffer(units, false);
+  const { training } = b;
+  b.host([to, from, ...parameters], (rows, y, x, ...values) => {
+    definition.forward({ ...sizes, rows, training, x, y, parameters: named(values) });
+  });
+  b.keep(to);
+  return {
+    output: padded(b, to),
+    backward: (b, dy) => {
+      const dTo = dense(b, dy);
+      const dFrom = b.buffer(inputs, false);
+      // Those of frozen parameters go nowhere.
+      const gradients = parameters.map((parameter) => b.gradient(parameter) ?? b.vector(parameter.columns));
+      for (const [i, gradient] of gradients.entries()) {
+        const kept = b.accumulate && b.gradient(parameters[i]);
+        if (!kept) b.call(gradient, "fill", gradient.columns, gradient, 0);
+      }
+      b.host([dFrom, dTo, to, from, ...parameters, ...gradients], (rows, dx, dy, y, x, ...rest) => {
+        const pass = { ...sizes, rows, training, x, y, parameters: named(rest) };
+        definition.backward({ ...pass, dy, dx, gradients: named(rest.slice(names.length)) });
+      });
+      return padded(b, dFrom);
+    },
+  };
 }
 
 function checkParameter(kind: string, parameter: CustomParameter, trainable: boolean): ParameterShape {

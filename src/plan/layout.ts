@@ -151,7 +151,31 @@ export function layOut(spec: NetworkSpec, momentNames?: readonly string[]): Layo
     gradients: inference ? fixedBuffer("gradients", "gradients", 0) : block("gradients", "gradients"),
     moments: (momentNames ?? []).map((name) => block(name, "moments")),
   };
+  const { planned, rules, parameters, buffers, gradientOf } = allot(measured, blocks, inference);
+  const sums = fixedBuffer("sums", "inputOutput", 14);
+  return {
+    spec,
+    inference,
+    planned,
+    outputs: planned.at(-1)?.units ?? spec.input,
+    modal: rules.some((rule) => rule.modal),
+    hosted: rules.some((rule) => rule.hosted),
+    minRows: rules.reduce((rows, rule) => Math.max(rows, rule.minRows ?? 0), 0),
+    parameters,
+    parameterCount,
+    buffers,
+    indices,
+    momentNames: momentNames ?? [],
+    blocks,
+    gradientOf,
+    sums,
+    running: part("running", sums, 4, 10),
+    fixed: [blocks.parameters, blocks.buffers, blocks.gradients, ...blocks.moments, sums],
+  };
+}
 
+/** Gives each layer's parameters, gradients and buffers their places in the blocks, in the order of the layers. */
+function allot(measured: readonly MeasuredLayer[], blocks: Layout["blocks"], inference: boolean) {
   const parameters: ParameterPlan[] = [];
   const buffers: BufferPlan[] = [];
   const rules: LayerRule<AnyLayer>[] = [];
@@ -185,27 +209,7 @@ export function layOut(spec: NetworkSpec, momentNames?: readonly string[]): Layo
     const chains = layer.chains.map((chain) => chain.map(planLayer));
     return { ...layer, index, parameters: refs, buffers: ownBuffers, chains };
   };
-  const planned = measured.map(planLayer);
-  const sums = fixedBuffer("sums", "inputOutput", 14);
-  return {
-    spec,
-    inference,
-    planned,
-    outputs: planned.at(-1)?.units ?? spec.input,
-    modal: rules.some((rule) => rule.modal),
-    hosted: rules.some((rule) => rule.hosted),
-    minRows: rules.reduce((rows, rule) => Math.max(rows, rule.minRows ?? 0), 0),
-    parameters,
-    parameterCount,
-    buffers,
-    indices,
-    momentNames: momentNames ?? [],
-    blocks,
-    gradientOf,
-    sums,
-    running: part("running", sums, 4, 10),
-    fixed: [blocks.parameters, blocks.buffers, blocks.gradients, ...blocks.moments, sums],
-  };
+  return { planned: measured.map(planLayer), rules, parameters, buffers, gradientOf };
 }
 
 /** A layer with its sizes, before anything has a place. */
