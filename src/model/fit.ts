@@ -33,7 +33,7 @@ export async function* epochs(
   try {
     while (run.done < job.epochs && !earlyStopping?.isOver(run)) {
       const started = performance.now();
-      const rows = await runEpoch({ trainer, job, turns, run, epoch: progress.epoch });
+      const rows = await runEpoch({ trainer, job, turns, run, progress });
       const milliseconds = Math.max(performance.now() - started, 1e-3);
       const { step, learningRate } = engine.update;
       const report: EpochReport = {
@@ -55,7 +55,7 @@ export async function* epochs(
       signal?.throwIfAborted();
       yield report;
     }
-    progress.run = undefined;
+    if (progress.run === run) progress.run = undefined;
   } finally {
     if (run.stopping) {
       if (progress.run) run.paused = engine.copyState();
@@ -76,14 +76,13 @@ async function checkInputs({ where, x }: FitInputs, signal: FitJob["signal"]): P
   }
 }
 
-/** A new run, or the interrupted one. Errors: CONFIG when that had other data or batches. */
+/** A new run, which takes the interrupted one's place with its first step, or that one. Errors: CONFIG when that had other data or batches. */
 function startRun(trainer: Trainer, { where, resume, data, batchSize }: FitJob, progress: Progress): RunState {
   const { run } = progress;
   const rows = rowsOf(data);
   if (!resume || !run) {
     const sums = trainer.noSums();
-    progress.run = { rows, batchSize, done: 0, batch: 0, sums, stopping: undefined, paused: undefined };
-    return progress.run;
+    return { rows, batchSize, done: 0, batch: 0, sums, stopping: undefined, paused: undefined };
   }
   if (run.rows !== rows || run.batchSize !== batchSize) {
     throw new SimdgradError(
@@ -111,8 +110,7 @@ interface Loop {
   readonly job: FitJob;
   readonly turns: Turns;
   readonly run: RunState;
-  /** From 0, over the model's life. */
-  readonly epoch: number;
+  readonly progress: Progress;
 }
 
 /** The rest of an epoch; how many rows it was. */
@@ -137,13 +135,14 @@ async function runEpoch(loop: Loop): Promise<number> {
 
 /** The batches of a set, the first of which is number `first` of the epoch; how many rows they were. */
 async function runBatches(
-  { trainer, job, turns, run, epoch }: Loop,
+  { trainer, job, turns, run, progress }: Loop,
   set: ReadDataset,
   part: number,
   first: number,
   batches: number,
 ): Promise<number> {
   const { engine } = trainer;
+  const { epoch } = progress;
   const { where, batchSize, signal, onBatch } = job;
   const order = job.shuffle ? new Uint32Array(set.rows) : undefined;
   if (order) shuffle(engine, epoch, order, part);
@@ -155,6 +154,7 @@ async function runBatches(
     signal?.throwIfAborted();
     const count = Math.min(batchSize, set.rows - start);
     const loss = trainer.step(where, set, { start, count, order }, run.sums);
+    progress.run = run;
     run.batch++;
     rows += count;
     const told = onBatch?.({ epoch: epoch + 1, batch, batches, step: engine.update.step, loss });

@@ -120,6 +120,8 @@ function unlessAborted<T>(promise: Promise<T>, signal: AbortSignalLike | undefin
     const abort = () => resolve(Promise.resolve().then(() => signal?.throwIfAborted() as never));
     addEventListener.call(signal, "abort", abort);
     promise.then(resolve, reject).finally(() => removeEventListener.call(signal, "abort", abort));
+    // What gave the promise may have aborted itself.
+    if (signal?.aborted) abort();
   });
 }
 

@@ -191,10 +191,23 @@ describe("metadata", () => {
 describe("an interrupted run", () => {
   const options = (more: FitOptions = {}): FitOptions => ({ epochs: 6, batchSize: 8, validation, ...more });
   const stopping = { earlyStopping: { patience: 2 } };
+  const patient = { earlyStopping: { patience: 50 } };
+  const huge = { ...data, x: data.x.map((value) => value * 3e38) };
 
   const quick = { ...config, optimizer: adam({ learningRate: 0.2 }) };
   const learningRate = warmup({ steps: 10, after: cosineDecay({ initial: 0.3, steps: 30 }) });
   const scheduled = { ...config, optimizer: adamw({ learningRate }), metrics: ["f1", "top-2"] } as const;
+
+  function abortedWhileOpening(model: Model): Promise<unknown> {
+    const abort = new AbortController();
+    return model.fit(
+      () => {
+        abort.abort();
+        return new Promise<never>(() => undefined);
+      },
+      { signal: abort.signal },
+    );
+  }
 
   async function uninterrupted(more: FitOptions, network: SequentialConfig = quick) {
     const model = sequential(network);
@@ -282,7 +295,7 @@ describe("an interrupted run", () => {
   ])("goes on from what %s made of the model", async (_, change) => {
     const abort = new AbortController();
     const model = sequential(quick);
-    const more = { earlyStopping: { patience: 50 }, epochs: 4 };
+    const more = { ...patient, epochs: 4 };
     const onBatch = ({ epoch, batch }: { epoch: number; batch: number }) => {
       if (epoch === 3 && batch === 4) abort.abort();
     };
@@ -307,6 +320,39 @@ describe("an interrupted run", () => {
     seen = undefined;
     await untouched.fit(data, onFirst(untouched));
     expect(Math.max(...weights.map((w, i) => Math.abs(w - (seen as Float32Array)[i])))).toBeGreaterThan(0.5);
+  });
+
+  it.each<[string, (model: Model) => Promise<unknown>]>([
+    ["a source that does not open", (model) => model.fit(() => Promise.reject(new Error("down")))],
+    ["an empty stream", (model) => model.fit([])],
+    ["a bad first piece", (model) => model.fit([{ x: [[1]], y: [0] }])],
+    ["a source that is aborted", abortedWhileOpening],
+    ["a first step that diverges", (model) => model.fit(huge)],
+    ["a resumed step that diverges", (model) => model.fit(huge, options({ ...patient, resume: true }))],
+    ["no epochs", (model) => model.fit(data, { epochs: 0 }).then(() => Promise.reject(new Error("none")))],
+  ])("is left as it was by %s", async (_, fail) => {
+    const expected = await uninterrupted(patient);
+    const abort = new AbortController();
+    const model = sequential(quick);
+    const onBatch = ({ epoch, batch }: { epoch: number; batch: number }) => {
+      if (epoch === 4 && batch === 4) abort.abort();
+    };
+    await expect(model.fit(data, options({ ...patient, onBatch, signal: abort.signal }))).rejects.toThrow(/abort/);
+    const before = stateOf(model);
+    await expect(fail(model)).rejects.toThrow();
+    expect(stateOf(model)).toBe(before);
+    await model.fit(data, options({ ...patient, resume: true }));
+    expect(stateOf(model)).toBe(expected.state);
+  });
+
+  it("gives way to the first step of another", async () => {
+    const model = sequential(quick);
+    for await (const _ of model.train(data, options())) break;
+    const onBatch = () => {
+      throw new Error("after a step");
+    };
+    await expect(model.fit(data, { batchSize: 16, onBatch })).rejects.toThrow("after a step");
+    await expect(model.fit(data, options({ resume: true }))).rejects.toThrow(/run's 61 rows in batches of 16/);
   });
 
   it("wants the same data and batches", async () => {
