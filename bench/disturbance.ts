@@ -25,13 +25,24 @@ export function summarise(
   const counted = (sound.length > 0 ? sound : present).map(({ rate }) => rate as number);
   const disturbed = present.length - sound.length;
   if (counted.length === 0) return { values, disturbed, median: null, spread: null };
-  const middle = median(counted);
-  return { values, disturbed, median: middle, spread: (Math.max(...counted) - Math.min(...counted)) / middle };
+  return { values, disturbed, median: median(counted), spread: spreadOf(counted) };
 }
 
+/** (largest - smallest) / median; null of less than two, which lie no distance apart by definition. */
+export function spreadOf(values: readonly number[]): number | null {
+  return values.length < 2 ? null : (Math.max(...values) - Math.min(...values)) / median(values);
+}
+
+type Rounds = Pick<Result, "disturbed" | "values">;
+
 /** Without a round in which the machine was itself. */
-export function isUnsound({ disturbed, values }: Pick<Result, "disturbed" | "values">): boolean {
+export function isUnsound({ disturbed, values }: Rounds): boolean {
   return disturbed > 0 && disturbed === values.length;
+}
+
+/** With a single round that counts, of several: nothing tells how far the next one would lie from it. */
+export function isSingle({ disturbed, values }: Rounds): boolean {
+  return values.length > 1 && values.length - disturbed === 1;
 }
 
 /** How many figures are unsound. */

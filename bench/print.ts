@@ -1,21 +1,23 @@
 // Results as text: a table a workload on the terminal, and the pieces that README's table shares.
-import { disturbedFigures, isUnsound } from "./disturbance.ts";
+import { disturbedFigures, isSingle, isUnsound, spreadOf } from "./disturbance.ts";
+import { median } from "./median.mjs";
 import { higherIsBetter, type Report, type Result } from "./workload.ts";
 
-/** Three significant digits, thousands grouped. */
-export function formatRate(value: number): string {
+/** Three significant digits or so many, thousands grouped. */
+export function formatRate(value: number, significant = 3): string {
   const exponent = Math.floor(Math.log10(value));
-  const digits = Math.max(0, 2 - exponent);
-  const unit = 10 ** (exponent - 2);
+  const digits = Math.max(0, significant - 1 - exponent);
+  const unit = 10 ** (exponent - significant + 1);
   return (Math.round(value / unit) * unit).toLocaleString("en-US", {
     minimumFractionDigits: digits,
     maximumFractionDigits: digits,
   });
 }
 
-/** Before what rests on a round in which the machine was not itself. */
-export function caution(...results: readonly Result[]): string {
-  return results.some(isUnsound) ? "~" : "";
+/** What comes of these results, marked where one of them rests on rounds in which the machine was not itself, or on a
+ *  single one. */
+export function mark(text: string, ...results: readonly Result[]): string {
+  return `${results.some(isUnsound) ? "~" : ""}${text}${results.some(isSingle) ? "¹" : ""}`;
 }
 
 /** Why there is no figure. */
@@ -56,13 +58,24 @@ export function describeMachine({ date, versions, cpu, cores, platform, rounds }
   ].join("; ");
 }
 
-/** How far the rounds of a figure lie apart, in one sentence; nothing after a single round. */
+/** How far the rounds of a figure lie apart, and how many have but one that counts; nothing after a single round. */
 export function describeSpread({ results, rounds }: Report): string {
-  const spreads = results.flatMap(({ spread }) => spread ?? []).sort((a, b) => a - b);
-  if (rounds < 2 || spreads.length === 0) return "";
-  const [middle, largest] = [spreads[spreads.length >> 1], spreads[spreads.length - 1]];
+  const all = results.flatMap(({ values }) => spreadOf(values) ?? []);
+  if (rounds < 2 || all.length === 0) return "";
+  // Results of one round that counts were once published with a spread of 0.
+  const counted = results.filter((result) => !isSingle(result)).flatMap(({ spread }) => spread ?? []);
+  const single = results.filter(isSingle).length;
+  const parts = [
+    ...(counted.length > 0 ? [`Where two rounds or more count, they lie ${apart(counted)}`] : []),
+    ...(single > 0 ? [`${single} of ${results.length} figures rest on a single round, marked ¹`] : []),
+    `All rounds, the disturbed ones too, lie ${apart(all)}`,
+  ];
+  return parts.map((part) => ` ${part}.`).join("");
+}
+
+function apart(spreads: readonly number[]): string {
   const percent = (spread: number) => `${(100 * spread).toFixed(0)} %`;
-  return ` Rounds of a figure lie ${percent(middle)} apart in the median, ${percent(largest)} at most.`;
+  return `${percent(median(spreads))} apart in the median, ${percent(Math.max(...spreads))} at most`;
 }
 
 export function printReport(report: Report): void {
@@ -75,12 +88,12 @@ export function printReport(report: Report): void {
 
 function line(result: Result, results: readonly Result[]): string {
   const name = result.contestant.padEnd(Math.max(...results.map(({ contestant }) => contestant.length)));
-  if (result.median === null || result.spread === null) return `${name} ${describeAbsence(result)}`;
+  if (result.median === null) return `${name} ${describeAbsence(result)}`;
   const ratios = results
     .filter((other) => other !== result)
     .map((other) => [other.contestant, speedUp(result, other)] as const)
     .map(([other, ratio]) => (ratio === null ? "" : `${ratio.toFixed(2)}x ${other}`));
-  const spread = `spread ${(100 * result.spread).toFixed(0)} %`.padEnd(14);
+  const spread = (result.spread === null ? "one round" : `spread ${(100 * result.spread).toFixed(0)} %`).padEnd(14);
   const warning = result.disturbed
     ? `  (core slow or busy in ${result.disturbed} of ${result.values.length} rounds)`
     : "";

@@ -47,7 +47,7 @@ export interface Result {
   /** One a round. */
   values: number[];
   median: number | null;
-  /** (largest - smallest) / median. */
+  /** (largest - smallest) / median of the rounds that count, where there are two. */
   spread: number | null;
   /** Rounds in which every attempt met a slow or busy core. */
   disturbed: number;

@@ -1,6 +1,6 @@
 // What `npm run bench:peers` takes for its options, holds a rate against, refuses to publish and says of what failed.
 // Figures themselves depend on the machine and are no test's.
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -98,12 +98,37 @@ describe("the limit", () => {
         .split("\n")
         .find((line) => line.startsWith(`| ${name} |`))!
         .split(" | ")[at];
-    expect(cell("simdgrad strict")).toBe("50.0 %");
-    expect(cell("simdgrad strict, 2 threads")).toBe("25.0 %");
-    expect(cell("onnxruntime-web")).toBe("50.0 %");
-    expect(cell("onnxruntime-node")).toBe("50.0 % *");
+    expect(cell("simdgrad strict")).toBe("50 %");
+    expect(cell("simdgrad strict, 2 threads")).toBe("25 %");
+    expect(cell("onnxruntime-web")).toBe("50 %");
+    expect(cell("onnxruntime-node")).toBe("50 % *");
     expect(shares).not.toContain("epochs");
     expect(markdown(report({ limits: { strict: null, relaxed: null } }))).not.toContain("Percent of what");
+  });
+});
+
+describe("figures of a single round that counts", () => {
+  it("are marked, and what is made of them", () => {
+    const results = report().results.map((each) => ({
+      ...each,
+      disturbed: each.contestant === "onnxruntime-node" ? 1 : 0,
+    }));
+    const text = markdown(report({ results }));
+    const native = text.split("\n").filter((line) => line.startsWith("| onnxruntime-node |"));
+    expect(native.map((line) => line.split(" | ")[5])).toEqual(["1,000¹", "1.0x¹", "50 %¹ *"]);
+    expect(text).toContain(`2 of ${pairs.length} figures rest on a single round, marked ¹.`);
+    expect(
+      text
+        .split("\n")
+        .filter((line) => line.startsWith("| toygrad |"))
+        .join(""),
+    ).not.toContain("¹");
+  });
+
+  it("are so in README", () => {
+    expect(readFileSync("README.md", "utf8")).toContain(
+      `\n${markdown(readReport<PeerReport>("bench/results/peers.json"))}\n`,
+    );
   });
 });
 

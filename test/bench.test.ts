@@ -1,13 +1,14 @@
 // What `npm run bench` takes for its options, when it counts a figure as disturbed, and what it refuses to publish.
 // Figures themselves depend on the machine and are no test's.
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { describeFrom } from "../bench/cpu.ts";
-import { describeDisturbance, isDisturbed, isUnsound, summarise } from "../bench/disturbance.ts";
+import { describeDisturbance, isDisturbed, isSingle, isUnsound, summarise } from "../bench/disturbance.ts";
+import { markdown } from "../bench/markdown.ts";
 import { readOptions, readTableOptions } from "../bench/options.mjs";
-import { describeCaution } from "../bench/print.ts";
+import { describeCaution, describeSpread, formatRate } from "../bench/print.ts";
 import { publish, readReport } from "../bench/publish.ts";
 import type { Report, Result } from "../bench/workload.ts";
 import { workloads } from "../bench/workloads.ts";
@@ -84,6 +85,14 @@ describe("a disturbed machine", () => {
     expect(never).toEqual({ values: [1, 3], disturbed: 2, median: 2, spread: 1 });
     expect(isUnsound(never)).toBe(true);
     expect(isUnsound(summarise(mixed, 40))).toBe(false);
+    const once = summarise([round(1, 30), round(10, 40), round(2, 30)], 40);
+    expect(once).toEqual({ values: [1, 10, 2], disturbed: 2, median: 10, spread: null });
+    expect([once, never, summarise(mixed, 40), summarise([round(1, 40)], 40)].map(isSingle)).toEqual([
+      true,
+      false,
+      false,
+      false,
+    ]);
     expect(summarise([round(null, 0)], 40)).toEqual({ values: [], disturbed: 0, median: null, spread: null });
   });
 
@@ -105,6 +114,56 @@ describe("a disturbed machine", () => {
     const slower = "the machine was disturbed: its control loop ran at 40.0 GFLOPS, at 48.0 when last published";
     expect(describeDisturbance(report(40, 0), report(48, 0))).toBe(slower);
     expect(describeDisturbance(report(40, 0), report(48, 0, { cpu: "b" }))).toBeUndefined();
+  });
+});
+
+describe("a figure", () => {
+  it("has three significant digits, or so many", () => {
+    expect([formatRate(1234.5), formatRate(12.345), formatRate(0.012345)]).toEqual(["1,230", "12.3", "0.0123"]);
+    expect([formatRate(1234.5, 2), formatRate(12.345, 2), formatRate(0.9876, 2)]).toEqual(["1,200", "12", "0.99"]);
+  });
+});
+
+describe("the distance of rounds", () => {
+  /** Of a workload of its own, as its contestant in `column`. */
+  const rounds = (contestant: string, values: number[], disturbed: number): Result => {
+    const counted = values.slice(disturbed === values.length ? 0 : disturbed);
+    const median = counted[Math.floor(counted.length / 2)];
+    // As once published: 0 where a single round counts.
+    const spread = (Math.max(...counted) - Math.min(...counted)) / median;
+    return { workload: "a", title: "A", unit: "steps/s", contestant, values, median, spread, disturbed };
+  };
+  const results = [
+    rounds("naive", [9, 10, 11], 0),
+    rounds("tuned", [30, 20, 20], 1),
+    rounds("simdgrad", [50, 80, 100], 2),
+    rounds("simdgrad, relaxed", [100, 120, 140], 3),
+  ];
+
+  it("is that of the rounds that count, where there are two, and of all", () => {
+    expect(describeSpread(report(40, 0, { results }))).toBe(
+      " Where two rounds or more count, they lie 20 % apart in the median, 33 % at most." +
+        " 1 of 4 figures rest on a single round, marked ¹." +
+        " All rounds, the disturbed ones too, lie 42 % apart in the median, 63 % at most.",
+    );
+    expect(describeSpread(report(40, 0, { results: [results[2]] }))).toBe(
+      " 1 of 1 figures rest on a single round, marked ¹." +
+        " All rounds, the disturbed ones too, lie 63 % apart in the median, 63 % at most.",
+    );
+    expect(describeSpread(report(40, 0, { results: [results[0]] }))).not.toContain("¹");
+    expect(describeSpread(report(40, 0, { rounds: 1, results: [{ ...results[0], values: [10] }] }))).toBe("");
+  });
+
+  it("marks in the table what rests on one round, or on none in which the machine was itself", () => {
+    const [row] = markdown(report(40, 0, { results }))
+      .split("\n")
+      .slice(2);
+    const cells = row.split("|").map((cell) => cell.trim());
+    expect(cells).toEqual(["", "A", "steps/s", "10.0", "20.0", "100¹", "~120", "10x¹", "5.0x¹", ""]);
+  });
+
+  it("is in README as published", () => {
+    expect(readFileSync("README.md", "utf8")).toContain(`\n${markdown(readReport("bench/results/latest.json"))}\n`);
   });
 });
 

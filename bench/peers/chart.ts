@@ -1,5 +1,5 @@
 // bench/results/peers.svg from the last published results: what each contestant makes of the processor, in GFLOPS of
-// the products alone, beside what the cores allow at most.
+// the products alone, how far its rounds lie apart, and what the cores allow at most.
 import { readFileSync, writeFileSync } from "node:fs";
 import { contestants } from "./contestants.ts";
 import { limitOf, operationsPerUnit } from "./limits.ts";
@@ -23,7 +23,9 @@ const LINES = [
 ];
 
 const report: PeerReport = JSON.parse(readFileSync("bench/results/peers.json", "utf8"));
-const view = new vega.View(vega.parse(compile(specification()).spec), { renderer: "none" });
+// It warns that bars and points of one facet share their names: they should.
+const { spec } = compile(specification(), { logger: vega.logger(vega.Error) });
+const view = new vega.View(vega.parse(spec), { renderer: "none" });
 writeFileSync("bench/results/peers.svg", `${await view.toSVG()}\n`);
 
 interface Row {
@@ -31,6 +33,9 @@ interface Row {
   gflops: number;
   contestant: string;
   kind?: "ours" | "native" | "other";
+  /** The slowest and the fastest round, disturbed or not. */
+  slowest?: number;
+  fastest?: number;
   line?: string;
 }
 
@@ -39,9 +44,11 @@ function rows(workload: PeerWorkload): Row[] {
   const { name, title } = workload;
   const gflops = (rate: number) => (rate * operationsPerUnit(workload)) / 1e9;
   const points = contestants.flatMap(({ name: contestant, native }): Row[] => {
-    const median = report.results.find((each) => each.workload === name && each.contestant === contestant)?.median;
+    const result = report.results.find((each) => each.workload === name && each.contestant === contestant);
     const kind = contestant.startsWith("simdgrad") ? "ours" : native ? "native" : "other";
-    return median ? [{ title, contestant, gflops: gflops(median), kind }] : [];
+    if (!result?.median) return [];
+    const [slowest, fastest] = [Math.min(...result.values), Math.max(...result.values)].map(gflops);
+    return [{ title, contestant, gflops: gflops(result.median), slowest, fastest, kind }];
   });
   const lines = LINES.flatMap(({ name: line, ...allowed }): Row[] => {
     const limit = workload.streams && allowed.fused ? null : limitOf(workload, allowed, report.limits);
@@ -70,6 +77,7 @@ function specification() {
   };
   const subtitle = [
     `${report.cpu}, Node ${report.versions.node}, ${report.date.slice(0, 10)}`,
+    "A bar goes from the slowest to the fastest round, the disturbed ones too; the point is the median of those that count",
     "Hollow: native code, whose vectors are wider than 128 bits, so that the limits do not bind it",
   ];
   return {
@@ -93,13 +101,21 @@ function specification() {
         },
         {
           transform: [{ filter: "isValid(datum.kind)" }],
-          mark: { type: "point", filled: true, size: 60, opacity: 1, strokeWidth: 1.5 },
-          encoding: {
-            x,
-            y: { field: "contestant", type: "nominal", sort: null, title: null, axis: { labelLimit: 0 } },
-            fill: colors({ ours: OURS, native: NATIVE }),
-            stroke: colors({ ours: OURS }),
-          },
+          encoding: { y: { field: "contestant", type: "nominal", sort: null, title: null, axis: { labelLimit: 0 } } },
+          layer: [
+            {
+              mark: { type: "rule", strokeWidth: 1.5 },
+              encoding: {
+                x: { ...x, field: "slowest" },
+                x2: { field: "fastest" },
+                stroke: colors({ ours: OURS }),
+              },
+            },
+            {
+              mark: { type: "point", filled: true, size: 60, opacity: 1, strokeWidth: 1.5 },
+              encoding: { x, fill: colors({ ours: OURS, native: NATIVE }), stroke: colors({ ours: OURS }) },
+            },
+          ],
         },
       ],
     },

@@ -1,20 +1,14 @@
 // A report as Markdown: rates, then simdgrad against each peer, then all against the machine's limit, then what went
 // wrong and what differs.
-import {
-  byWorkload,
-  caution,
-  describeCaution,
-  describeMachine,
-  describeSpread,
-  formatRate,
-  speedUp,
-} from "../print.ts";
+import { byWorkload, describeCaution, describeMachine, describeSpread, formatRate, mark, speedUp } from "../print.ts";
 import { contestants } from "./contestants.ts";
 import { bandwidthOf, limitOf } from "./limits.ts";
 import type { Limits, PeerReport, PeerResult } from "./report.ts";
 import { EPOCHS, workloads } from "./workloads.ts";
 
 const OURS = "simdgrad strict";
+/** Significant ones of what two figures make: a third would be noise. */
+const QUOTIENT_DIGITS = 2;
 
 export function markdown(report: PeerReport): string {
   const groups = byWorkload(report.results) as PeerResult[][];
@@ -61,20 +55,20 @@ function shareOfLimit(result: PeerResult | undefined, limits: Limits): string {
   const contestant = contestants.find(({ name }) => name === result?.contestant);
   const limit = workload && contestant && limitOf(workload, contestant, limits);
   if (!limit || !result?.median) return "";
-  return `${caution(result)}${formatRate((100 * result.median) / limit)} %${contestant.native ? " *" : ""}`;
+  return `${mark(`${formatRate((100 * result.median) / limit, QUOTIENT_DIGITS)} %`, result)}${contestant.native ? " *" : ""}`;
 }
 
 const find = (group: readonly PeerResult[], name: string) => group.find(({ contestant }) => contestant === name);
 
 function rate(result: PeerResult | undefined): string {
   if (!result) return "";
-  return result.median === null ? "none" : `${caution(result)}${formatRate(result.median)}`;
+  return result.median === null ? "none" : mark(formatRate(result.median), result);
 }
 
 const ratio: Cell = (group, name) => {
   const [ours, other] = [find(group, OURS), find(group, name)];
   const times = ours && other ? speedUp(ours, other) : null;
-  return ours && other && times !== null ? `${caution(ours, other)}${formatRate(times)}x` : "";
+  return ours && other && times !== null ? mark(`${formatRate(times, QUOTIENT_DIGITS)}x`, ours, other) : "";
 };
 
 function remarks({ results }: PeerReport): string {
