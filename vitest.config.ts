@@ -8,8 +8,8 @@ export default defineConfig(({ mode }) => {
       include: ["test/**/*.test.ts"],
       // Processes, not threads: tests measure heaps, collect garbage and reserve whole memories.
       pool: "forks",
-      testTimeout: long ? 3_600_000 : 60_000,
-      hookTimeout: long ? 3_600_000 : 60_000,
+      testTimeout: long ? 3_600_000 : 300_000,
+      hookTimeout: long ? 3_600_000 : 300_000,
       env: long ? { SIMDGRAD_LONG: "1" } : {},
     },
   };

@@ -244,8 +244,16 @@ describe("csvStream", () => {
       optimizer: adam({ learningRate: 0.01 }),
     });
     let [seen, looks, highest] = [0, 0, 0];
-    collectGarbage();
-    const before = process.memoryUsage();
+    // The least of three: engines compile meanwhile, and count in pages.
+    const held = () => {
+      const looks = Array.from({ length: 3 }, () => {
+        collectGarbage();
+        const { heapUsed, arrayBuffers } = process.memoryUsage();
+        return heapUsed + arrayBuffers;
+      });
+      return Math.min(...looks);
+    };
+    const before = held();
     const pieces = async function* () {
       for await (const piece of applyStream(
         preprocessing,
@@ -254,10 +262,8 @@ describe("csvStream", () => {
         yield piece;
         seen += piece.rows;
         if (seen % (8 * 4096) !== 0) continue;
-        collectGarbage();
-        const { heapUsed, arrayBuffers } = process.memoryUsage();
         looks++;
-        highest = Math.max(highest, heapUsed + arrayBuffers - before.heapUsed - before.arrayBuffers);
+        highest = Math.max(highest, held() - before);
       }
     };
     await model.fit(pieces, { batchSize: 128 });

@@ -409,16 +409,22 @@ describe("a process that", () => {
       const model = sequential({ input: 1000, layers: [dense(2000)] });
       for (;;) { await saveFile(model, path); console.log("saved"); }`);
     // Until it is stopped in the middle of a write.
+    const random = randomSource(5);
+    const halves = async () => (await readdir(folder)).filter((name) => name.endsWith(".tmp"));
     let left: string[] = [];
+    while (!out().includes("saved")) await new Promise((resolve) => setTimeout(resolve, 5));
     while (left.length === 0) {
-      started.kill("SIGCONT");
-      while (!out().includes("saved")) await new Promise((resolve) => setTimeout(resolve, 5));
       started.kill("SIGSTOP");
-      left = (await readdir(folder)).filter((name) => name.endsWith(".tmp"));
+      // A moment later it has stopped indeed.
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      left = await halves();
+      if (left.length > 0) break;
+      started.kill("SIGCONT");
+      await new Promise((resolve) => setTimeout(resolve, random.uniform(0, 20)));
     }
     await age(left);
     await saveFile(model, path);
-    expect((await readdir(folder)).filter((name) => name.endsWith(".tmp"))).toEqual(left);
+    expect(await halves()).toEqual(left);
     const { length } = out();
     started.kill("SIGCONT");
     while (out().length === length) await new Promise((resolve) => setTimeout(resolve, 5));
