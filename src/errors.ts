@@ -47,26 +47,33 @@ export function withoutHint({ message, hint }: SimdgradError): string {
   return message.slice(0, -hint.length - 1);
 }
 
-/** The way messages show a value that came: short, never megabytes. */
-export function show(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}...` : value);
-  if (typeof value === "function") return "a function";
-  if (typeof value === "bigint") return `${value}n`;
-  if (ArrayBuffer.isView(value)) {
-    return `${value.constructor.name}(${(value as unknown as Partial<ArrayLike<number>>).length ?? value.byteLength})`;
-  }
-  if (Array.isArray(value)) return `an array of ${value.length}`;
-  if (typeof value === "object" && value !== null) {
-    const text = safeJson(value);
-    return text.length > 80 ? `${text.slice(0, 80)}...` : text;
-  }
-  return String(value);
-}
-
-function safeJson(value: object): string {
+/** The way messages show a value that came: short, however large it is, and whatever its getters do. Of objects within
+ *  objects `levels`. */
+export function show(value: unknown, levels = 2): string {
   try {
-    return JSON.stringify(value) ?? "an object";
+    const text = textOf(value, levels);
+    return text.length > 80 ? `${text.slice(0, 80)}...` : text;
   } catch {
     return "an object";
   }
 }
+
+function textOf(value: unknown, levels: number): string {
+  if (typeof value === "string") return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}...` : value);
+  if (typeof value === "function") return "a function";
+  if (typeof value === "bigint") return `${value}n`;
+  if (typeof value !== "object" || value === null) return String(value);
+  if (Array.isArray(value)) return `an array of ${value.length}`;
+  const { then, length, byteLength, [Symbol.toStringTag]: name = value.constructor?.name } = value as Shown;
+  if (ArrayBuffer.isView(value)) return `${name}(${length ?? byteLength})`;
+  if (typeof then === "function") return `a ${name} (await it)`;
+  if (name && name !== "Object") return `${/^[AEIO]/.test(name) ? "an" : "a"} ${name}`;
+  // More names than are shown.
+  const names = Object.keys(value).slice(0, 16);
+  return levels ? `{${names.map((key) => `${show(key)}:${show(value[key as never], levels - 1)}`)}}` : "{...}";
+}
+
+/** What tells an object's kind. */
+type Shown = Partial<Record<"then" | "length" | "byteLength", unknown>> & {
+  readonly [Symbol.toStringTag]?: string;
+};

@@ -56,7 +56,7 @@ function columnsOf(records: readonly Readonly<Record<string, Cell>>[]): Record<s
 
 /** Errors: DATA. */
 function checkRecord<T extends object>(value: T, at: string): T {
-  if (typeof value === "object" && value !== null && lengthOf(value) === undefined) return value;
+  if (Object.prototype.toString.call(value) === "[object Object]" && lengthOf(value) === undefined) return value;
   throw new SimdgradError("DATA", `table: expected columns by name, or records${at}, received ${show(value)}.`);
 }
 

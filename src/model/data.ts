@@ -62,7 +62,7 @@ export function checkIsDataset(where: string, data: unknown): void {
   if (missing && missing.length === 0) return;
   throw new SimdgradError(
     "DATA",
-    `${where}: expected data { x, y }, ${missing ? `found no ${missing.join(" and no ")}` : `received ${show(data)}`}.`,
+    `${where}: expected data { x, y }, ${missing && missing.length < 2 ? `found no ${missing[0]}` : `received ${show(data)}`}.`,
     `Call ${where.split(",")[0]}({ x, y }, ...).`,
   );
 }

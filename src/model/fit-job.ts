@@ -47,7 +47,11 @@ export function prepareFit(where: string, source: DataSource, options: FitOption
   const { onBatch, onEpoch, signal } = options;
   checkCallbacks(where, { onBatch, onEpoch });
   if (signal !== undefined && typeof signal?.throwIfAborted !== "function") {
-    throw new SimdgradError("CONFIG", `${where}: expected signal to be an AbortSignal, received ${show(signal)}.`);
+    throw new SimdgradError(
+      "CONFIG",
+      `${where}: expected signal to be an AbortSignal, received ${show(signal)}.`,
+      "An AbortController has it as its .signal.",
+    );
   }
   const epochs = checkCount(where, "epochs", orDefault(options.epochs, 1), 0);
   const batchSize = checkCount(where, "batchSize", orDefault(options.batchSize, 32));
