@@ -153,6 +153,9 @@ describe("what is published", () => {
     );
     expect(refusal(() => write(report({ rounds: 1 })))).toContain("received 1 round:");
     expect(refusal(() => write(report({ quick: true })))).toContain("received --quick:");
+    expect(refusal(() => write(report({ limits: { strict: 40, relaxed: null, weights: null } })))).toContain(
+      "received no limit by relaxed_madd and no limit by 128-bit loads:",
+    );
     expect(refusal(() => write(report({ versions: { node: "20.19.0", v8: "11" } })))).toContain(
       "received Node 20.19.0:",
     );

@@ -3,6 +3,9 @@ import type { Contestant } from "./contestants.ts";
 import type { Limits } from "./report.ts";
 import { operations, type PeerWorkload, weightBytes } from "./workloads.ts";
 
+/** The loop that measures each. */
+export const LIMIT_LOOPS = { strict: "mul + add", relaxed: "relaxed_madd", weights: "128-bit loads" } as const;
+
 type Allowed = Pick<Contestant, "threads" | "fused">;
 
 /** In the workload's unit: by reading the weights where that is what takes the time, else by arithmetic; as often as

@@ -1,26 +1,15 @@
 // @ts-check
-// `npm run bench:peers`: installs the peers into .cache/peers, bundles the contestants there (their imports resolve
-// among the peers), and runs them on Node 24 or newer. Options: see options.mjs; `table` or `chart` as the first
-// argument makes README's table (--write) or the chart from the results published last.
-import { join } from "node:path";
+// `npm run bench:peers`: installs the peers into .cache/peers, bundles the contestants there, and runs them on Node 24
+// or newer. Options: see options.mjs; `table` or `chart` as the first argument makes README's table (--write) or the
+// chart from the results published last.
 import { fileURLToPath } from "node:url";
-import { bundle } from "../bundle.mjs";
 import { run } from "../children.mjs";
 import { compileControl } from "../compile.mjs";
 import { node24 } from "../node24.mjs";
 import { orUsage, parse, readTableOptions, UsageError } from "../options.mjs";
+import { bundlePeers } from "./bundle.mjs";
 import { CACHE, installOpenBlas, installPeers } from "./install.mjs";
 import { readPeerOptions } from "./options.mjs";
-
-/** contestant.ts finds the peers' workload where its own list would be. @type {import("esbuild").Plugin} */
-const currentWorkload = {
-  name: "current-workload",
-  setup({ onResolve }) {
-    onResolve({ filter: /^\.\/workloads\.ts$/ }, ({ importer, resolveDir }) =>
-      importer.endsWith("contestant.ts") ? { path: join(resolveDir, "peers/current.ts") } : undefined,
-    );
-  },
-};
 
 process.chdir(fileURLToPath(new URL("../..", import.meta.url)));
 const [command, ...rest] = process.argv.slice(2);
@@ -28,14 +17,14 @@ await orUsage(() => (command === "table" ? makeTable() : command === "chart" ? m
 
 async function makeTable() {
   readTableOptions(rest);
-  await bundleAll();
+  await bundlePeers(CACHE);
   await runNode(process.execPath, `${CACHE}/table.mjs`, ...rest);
 }
 
 async function makeChart() {
   parse(rest, "no options of chart", {});
   await installPeers();
-  await bundleAll();
+  await bundlePeers(CACHE);
   await runNode(process.execPath, `${CACHE}/chart.mjs`);
 }
 
@@ -50,18 +39,8 @@ async function runBenchmarks() {
     compileControls();
   }
   const node = from === undefined ? newNode(publish) : process.execPath;
-  await bundleAll();
+  await bundlePeers(CACHE);
   await runNode(node, `${CACHE}/run.mjs`, ...args);
-}
-
-async function bundleAll() {
-  const entries = {
-    contestant: "bench/contestant.ts",
-    run: "bench/peers/run.ts",
-    table: "bench/peers/table.ts",
-    chart: "bench/peers/chart.ts",
-  };
-  await bundle(entries, CACHE, { target: "node22", plugins: [currentWorkload] });
 }
 
 /** The loops that measure the machine. */

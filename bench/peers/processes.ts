@@ -9,6 +9,8 @@ import { ContestantError, describeEnd } from "../failure.ts";
 import type { Measurement } from "../workload.ts";
 import { createBaseline, createBatches, type Task, taskName } from "../workloads/networks.ts";
 import type { Contestant } from "./contestants.ts";
+import { LIMIT_LOOPS } from "./limits.ts";
+import type { Limits } from "./report.ts";
 import type { PeerWorkload } from "./workloads.ts";
 
 const CACHE = ".cache/peers";
@@ -34,17 +36,15 @@ export async function runContestant(
   return { ...measurement, control: Math.min(before, await controlRate()) };
 }
 
-/** What one core does in a loop of its own; without a rate where the engine lacks its instructions. */
-export function measureLimit(
-  limit: "mul + add" | "relaxed_madd" | "128-bit loads",
-  milliseconds: number,
-): Promise<Versioned> {
-  return runNode(limit === "128-bit loads" ? "bandwidth" : "control", limit, milliseconds);
+/** What one core does in a loop of its own; without a rate where the engine lacks its instructions. Errors:
+ *  ContestantError. */
+export function measureLimit(limit: keyof Limits, milliseconds: number): Promise<Versioned> {
+  return runNode(limit === "weights" ? "bandwidth" : "control", LIMIT_LOOPS[limit], milliseconds);
 }
 
 /** The same loop as every contestant in Node measures beside itself. */
 async function controlRate(): Promise<number> {
-  return (await runNode("control", "mul + add", 20)).control;
+  return (await measureLimit("strict", 20)).control;
 }
 
 function runNode(workload: string, contestant: string, milliseconds: number): Promise<Versioned> {

@@ -12,11 +12,12 @@ import { choose, orUsage } from "../options.mjs";
 import { readReport } from "../publish.ts";
 import { createBaseline, createBatches } from "../workloads/networks.ts";
 import { type Contestant, contestants } from "./contestants.ts";
+import { LIMIT_LOOPS } from "./limits.ts";
 import { markdown } from "./markdown.ts";
 import { readPeerOptions } from "./options.mjs";
 import { measureLimit, runContestant } from "./processes.ts";
 import { publish } from "./publish.ts";
-import type { PeerReport, PeerResult, RawMeasurement } from "./report.ts";
+import type { Limits, PeerReport, PeerResult, RawMeasurement } from "./report.ts";
 import { competes, DIGITS_ACCURACY, type PeerWorkload, TOLERANCE, workloads } from "./workloads.ts";
 
 const options = readPeerOptions(process.argv.slice(2));
@@ -30,13 +31,11 @@ interface Pair {
   failure?: string;
 }
 
-const LIMITS = { strict: "mul + add", relaxed: "relaxed_madd", weights: "128-bit loads" } as const;
-
 const date = new Date().toISOString();
 const rawFile = `.cache/peers/results-${date.replaceAll(":", "-")}.json`;
 const references = new Map<PeerWorkload, number[]>();
 const versions: Record<string, string> = { node: process.versions.node, v8: process.versions.v8 };
-const limits: Record<keyof typeof LIMITS, (number | null)[]> = { strict: [], relaxed: [], weights: [] };
+const limits: Record<keyof Limits, (number | null)[]> = { strict: [], relaxed: [], weights: [] };
 let pairs: readonly Pair[] = [];
 
 await orUsage(() =>
@@ -61,14 +60,23 @@ function choosePairs(): Pair[] {
 }
 
 async function runRound(round: number): Promise<void> {
-  for (const limit of ["strict", "relaxed", "weights"] as const) {
-    limits[limit].push((await meter.measure(() => measureLimit(LIMITS[limit], milliseconds))).rate);
-  }
+  for (const limit of ["strict", "relaxed", "weights"] as const) limits[limit].push(await limitRate(limit));
   for (const pair of round % 2 === 0 ? pairs : pairs.toReversed()) {
     if (pair.failure !== undefined) continue;
     console.error(`round ${round + 1} of ${options.rounds}: ${pair.workload.name}, ${pair.contestant.name}`);
     await attempt(pair, round);
     save();
+  }
+}
+
+/** null where the engine lacks its instructions, or its process fails. */
+async function limitRate(limit: keyof Limits): Promise<number | null> {
+  try {
+    return (await meter.measure(() => measureLimit(limit, milliseconds))).rate;
+  } catch (error) {
+    if (!(error instanceof ContestantError)) throw error;
+    console.error(`No limit by ${LIMIT_LOOPS[limit]}: ${error.message}`);
+    return null;
   }
 }
 
