@@ -39,3 +39,4 @@ export {
   table,
   take,
 } from "./data/table.ts";
+export { type WhyText, whyText } from "./data/why-text.ts";

@@ -175,6 +175,7 @@ const calls: Readonly<Record<string, readonly [Call, ...unknown[]]>> = {
   ],
   "table of columns": [data.table, { a: [1, 2], b: ["x", "y"] }],
   "table of records": [data.table, [{ a: 1 }, { a: 2 }]],
+  whyText: [data.whyText, { ...table }, "a"],
   take: [data.take, { ...table }, [0, 1]],
   dropMissing: [data.dropMissing, { ...table }, ["a"]],
   prepare: [data.prepare, { ...table }, { target: "c", task: "classification", ignore: ["b"], categories: ["a"] }],

@@ -1,8 +1,9 @@
 // What a table's columns are taken for: inputs, the target, or nothing; shown before anything is trained.
 import { type Column, classesOf, type Table } from "../data.ts";
-import { quoted, UsageError } from "./errors.ts";
+import { forShell, quoted, UsageError } from "./errors.ts";
 import type { Task } from "./settings.ts";
 import { layTable, plural } from "./terminal.ts";
+import { checkText, oddIn } from "./why-text.ts";
 
 export interface ColumnChoice {
   readonly name: string;
@@ -31,11 +32,13 @@ export function findTarget({ columns }: Table, wanted: string | undefined): Colu
   throw new UsageError(`expected --target to be a column, received ${quoted(wanted)}. Columns: ${names}.`);
 }
 
-/** Errors: UsageError where the target cannot be what was asked for. */
-export function findTask(target: Column, asked: "classification" | "regression" | undefined): Task {
+/** Errors: UsageError where the target cannot be what was asked for; DATA where it is text that looks like numbers. */
+export function findTask(table: Table, target: Column, asked: "classification" | "regression" | undefined): Task {
+  if (asked !== "classification") checkText(table, target.name, "--task classification takes them all for classes");
   const distinct = new Set<unknown>(present(target));
   if (asked === "regression" && target.type === "text") {
-    throw new UsageError(`expected a target of numbers for --task regression, ${quoted(target.name)} is text.`);
+    const odd = oddIn(table, target.name);
+    throw new UsageError(`expected a target of numbers for --task regression, ${quoted(target.name)} is text${odd}.`);
   }
   if (distinct.size < 2) {
     throw new UsageError(`expected a target with at least 2 values, ${quoted(target.name)} has ${distinct.size}.`);
@@ -57,10 +60,12 @@ interface Wishes {
   readonly sampleWeight?: string | undefined;
 }
 
-/** Whether an input is worth having, and as what. Errors: UsageError for wishes that cannot be. */
-export function chooseColumns({ columns, rows }: Table, target: string, task: Task, wishes: Wishes): ColumnChoice[] {
+/** Whether an input is worth having, and as what. Errors: UsageError for wishes that cannot be; DATA for text that looks
+ *  like numbers. */
+export function chooseColumns(table: Table, target: string, task: Task, wishes: Wishes): ColumnChoice[] {
+  const { columns, rows } = table;
   const { ignore = [], categories = [], sampleWeight } = wishes;
-  checkWishes(columns, target, wishes);
+  checkWishes(table, target, wishes);
   return columns.map((column) => {
     const { name, type } = column;
     const values = present(column);
@@ -73,24 +78,28 @@ export function chooseColumns({ columns, rows }: Table, target: string, task: Ta
     if (distinct.size === 0) return choice("left out", "empty");
     if (distinct.size === 1) return choice("left out", `always ${list([String([...distinct][0])])}`);
     if (type === "number" && !categories.includes(name)) return choice("number", describeNumbers(values as number[]));
-    if (!categories.includes(name) && distinct.size > MANY_CATEGORIES && distinct.size > rows / 2) {
-      const categories = `${plural(distinct.size, "category", "categories")}, nearly one a row`;
-      return choice("left out", `${categories}${describeOdd(values as string[])}`);
+    if (categories.includes(name)) return choice("category", list(classesOf(values)));
+    checkText(table, name, `--categories ${forShell(name)} takes them all for categories`);
+    const odd = oddIn(table, name);
+    if (distinct.size > MANY_CATEGORIES && distinct.size > rows / 2) {
+      return choice("left out", `${plural(distinct.size, "category", "categories")}, nearly one a row${odd}`);
     }
-    return choice("category", list(classesOf(values)));
+    return choice("category", `${list(classesOf(values))}${odd}`);
   });
 }
 
-function checkWishes(columns: readonly Column[], target: string, wishes: Wishes): void {
+function checkWishes(table: Table, target: string, wishes: Wishes): void {
   const { ignore = [], categories = [], sampleWeight } = wishes;
   const named = { ignore, categories, "sample-weight": sampleWeight === undefined ? [] : [sampleWeight] };
   for (const [option, names] of Object.entries(named)) {
     for (const name of names) {
-      const found = columns.find((column) => column.name === name);
+      const found = table.columns.find((column) => column.name === name);
       if (!found) throw new UsageError(`expected --${option} to name a column, found no ${quoted(name)}.`);
       if (name === target) throw new UsageError(`expected --${option} to name no target, received ${quoted(name)}.`);
       if (name === sampleWeight && found.type === "text") {
-        throw new UsageError(`expected --sample-weight to be a column of numbers, ${quoted(name)} is text.`);
+        throw new UsageError(
+          `expected --sample-weight to be a column of numbers, ${quoted(name)} is text${oddIn(table, name)}.`,
+        );
       }
     }
   }
@@ -113,14 +122,6 @@ function describeNumbers(values: readonly number[]): string {
     [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY],
   );
   return `${low} to ${high}`;
-}
-
-/** What keeps text that looks like numbers from being read as such. */
-function describeOdd(values: readonly string[]): string {
-  const strange = values.filter((value) => !/^[-+]?[\d.,]*\d(e[-+]?\d+)?$/i.test(value));
-  if (strange.length > values.length / 2) return "";
-  const odd = strange[0] ?? values.find((value) => !Number.isFinite(Number(value)));
-  return odd === undefined ? "" : `: ${list([odd])} is no number (--missing, --decimal)`;
 }
 
 function list(names: readonly string[], most = 6): string {

@@ -18,3 +18,8 @@ export class Interruption extends Error {}
 export function quoted(given: string): string {
   return JSON.stringify(given.length > 40 ? `${given.slice(0, 40)}...` : given);
 }
+
+/** As a shell reads it. */
+export function forShell(word: string): string {
+  return /^[\w./~,-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}

@@ -3,7 +3,7 @@ import type { Preprocessing, Table } from "../data.ts";
 import type { Model } from "../index.ts";
 import { Checkpoints } from "./checkpoints.ts";
 import type { Context } from "./context.ts";
-import { Interruption } from "./errors.ts";
+import { forShell, Interruption } from "./errors.ts";
 import { inUnits, measuresOf } from "./measures.ts";
 import type { Scores } from "./metrics.ts";
 import type { Outcome } from "./outcome.ts";
@@ -98,11 +98,6 @@ async function interrupted(
   if (save === undefined) return new Interruption(`${where}; nothing was kept, as there is no --save.`);
   await checkpoints.write();
   return new Interruption(
-    `${where}; kept in ${save}. Go on with:\n  simdgrad train ${shown(path)} --save ${shown(save)} --resume`,
+    `${where}; kept in ${save}. Go on with:\n  simdgrad train ${forShell(path)} --save ${forShell(save)} --resume`,
   );
-}
-
-/** As a shell reads it. */
-function shown(path: string): string {
-  return /^[\w./~-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
 }

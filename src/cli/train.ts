@@ -13,6 +13,7 @@ import {
   checkWritable,
   csvOptions,
   decideHeader,
+  naming,
   readBytes,
   readModel,
   readTable,
@@ -77,8 +78,10 @@ async function begin({ path, bytes }: Source, context: Context): Promise<Outcome
   const whole = readTable(path, bytes, options);
   const { name: target } = findTarget(whole, values.target);
   const table = dropMissing(whole, [target]);
-  const task = findTask(findTarget(table, target), values.task);
-  const columns = chooseColumns(table, target, task, values);
+  const [task, columns] = naming(path, () => {
+    const task = findTask(table, findTarget(table, target), values.task);
+    return [task, chooseColumns(table, target, task, values)] as const;
+  });
   checkRows(table, values);
   const settings = settingsOf(values, target, task, columns, options);
   say(`${path}: ${plural(whole.rows, "row")}, ${plural(whole.columns.length, "column")}`);

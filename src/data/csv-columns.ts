@@ -4,9 +4,9 @@ import { orDefault } from "../options.ts";
 import type { CsvOptions } from "./csv-options.ts";
 import type { CsvRows } from "./csv-rows.ts";
 import { type Column, type ColumnType, columnNamed, type Table } from "./table.ts";
+import { readNumber } from "./why-text.ts";
 
 const MISSING = ["NA", "N/A", "NaN", "nan", "null", "NULL", "?"];
-const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
 
 /** Makes tables; the first one decides the types of all. */
 export class ColumnReader {
@@ -36,27 +36,22 @@ export class ColumnReader {
     const type = given ?? this.types?.[kept] ?? this.infer(j, rows);
     if (type === "text") {
       const text = (cell: string) => (this.missing.has(cell) ? null : cell);
-      return { name, type, values: rows.map((row) => text(row[j].trim())) };
+      const values = rows.map((row) => text(row[j].trim()));
+      return given ? { name, type, values, asText: true } : { name, type, values };
     }
+    const { decimal } = this.options;
     const values = new Float64Array(rows.length);
     for (let i = 0; i < rows.length; i++) {
       const cell = rows[i][j].trim();
-      const value = this.missing.has(cell) ? Number.NaN : this.number(cell);
+      const value = this.missing.has(cell) ? Number.NaN : readNumber(cell, decimal);
       if (value === undefined) throw this.noNumber(name, rowNumbers[i], cell, given !== undefined);
       values[i] = value;
     }
     return { name, type, values };
   }
 
-  /** Undefined for what is no finite number. */
-  private number(cell: string): number | undefined {
-    const text = this.options.decimal === "," ? cell.replace(",", ".") : cell;
-    const value = NUMBER.test(text) ? Number(text) : Number.POSITIVE_INFINITY;
-    return Number.isFinite(value) ? value : undefined;
-  }
-
   private infer(j: number, rows: readonly string[][]): ColumnType {
-    const fits = (cell: string) => this.missing.has(cell) || this.number(cell) !== undefined;
+    const fits = (cell: string) => this.missing.has(cell) || readNumber(cell, this.options.decimal) !== undefined;
     return rows.every((row) => fits(row[j].trim())) ? "number" : "text";
   }
 
@@ -66,7 +61,7 @@ export class ColumnReader {
       `${this.where}: expected a number in column ${show(name)} at row ${row}, received ${show(cell)}.`,
       given
         ? "types says that the column has numbers; missing lists cells that count as missing."
-        : `The rows before have numbers there; types: { ${JSON.stringify(name)}: "text" } reads it as text.`,
+        : `The rows before have numbers there; missing: [${show(cell)}] takes such cells for missing, types: { ${JSON.stringify(name)}: "text" } reads the column as text.`,
     );
   }
 }

@@ -20,8 +20,8 @@ import {
   columnNamed,
   isMissing,
   type Table,
-  textOf,
 } from "./table.ts";
+import { Tally, type WhyText } from "./why-text.ts";
 
 /** Options of `prepare`. */
 export interface PrepareOptions extends NumberFitOptions {
@@ -31,7 +31,7 @@ export interface PrepareOptions extends NumberFitOptions {
   task?: "classification" | "regression" | undefined;
   /** Columns that are no inputs. */
   ignore?: readonly string[] | undefined;
-  /** Columns of numbers that are categories. */
+  /** Columns that are categories, though they are numbers, or look like them. */
   categories?: readonly string[] | undefined;
   /** What a missing category becomes: the most frequent one, or zeros in all its inputs. Default "most-frequent". */
   fillCategory?: "most-frequent" | "zeros" | undefined;
@@ -77,7 +77,7 @@ export async function prepareStream(
 }
 
 interface Collector {
-  add(column: Column): void;
+  add(column: Column, table: Table): void;
   finish(): Feature;
 }
 
@@ -112,8 +112,8 @@ class Learner {
 
   add(table: Table): void {
     checkTable(this.where, table);
-    for (const [name, collector] of this.collectors) collector.add(columnNamed(this.where, table, name));
-    if (this.target) this.target.collector.add(columnNamed(this.where, table, this.target.name));
+    for (const [name, collector] of this.collectors) collector.add(columnNamed(this.where, table, name), table);
+    if (this.target) this.target.collector.add(columnNamed(this.where, table, this.target.name), table);
   }
 
   finish(): Preprocessing {
@@ -151,7 +151,7 @@ function numberCollector(where: string, name: string, fit: CheckedFit): Collecto
 }
 
 class CategoryCollector implements Collector {
-  private readonly counts = new Map<string, number>();
+  private readonly tally: Tally;
   private readonly where: string;
   private readonly name: string;
   private readonly type: ColumnType;
@@ -162,18 +162,19 @@ class CategoryCollector implements Collector {
     this.name = name;
     this.type = type;
     this.options = options;
+    this.tally = new Tally(options.categories?.includes(name));
   }
 
-  add(column: Column): void {
+  add(column: Column, table: Table): void {
     if (column.type !== this.type) throw changedType(this.where, this.name, this.type, column.type);
-    for (let i = 0; i < column.values.length; i++) {
-      const category = textOf(column, i);
-      if (category !== null) this.counts.set(category, (this.counts.get(category) ?? 0) + 1);
-    }
+    this.tally.add(column, table);
   }
 
   finish(): CategoryFeature {
-    const categories = classesOf([...this.counts.keys()]);
+    const { counts } = this.tally;
+    const why = this.tally.why(this.name);
+    if (why?.likely) throw noNumber(this.where, this.name, why, `categories: [${show(this.name)}]`);
+    const categories = classesOf([...counts.keys()]);
     if (categories.length === 0) {
       throw new SimdgradError(
         "DATA",
@@ -181,7 +182,7 @@ class CategoryCollector implements Collector {
         "Leave the column out (ignore).",
       );
     }
-    const count = (category: string) => this.counts.get(category) as number;
+    const count = (category: string) => counts.get(category) as number;
     const frequent = categories.reduce((best, category) => (count(category) > count(best) ? category : best));
     return {
       column: this.name,
@@ -194,30 +195,57 @@ class CategoryCollector implements Collector {
   }
 }
 
+/** The error of text that should have been numbers; `asked`: the option that takes it as it is. */
+function noNumber(
+  where: string,
+  name: string,
+  { kind, cell, examples, message }: WhyText,
+  asked: string,
+): SimdgradError {
+  const comma = 'decimal: "," of csv reads commas before fractions';
+  const remedy = {
+    text:
+      cell === name
+        ? "The header stands there again: leave such rows out"
+        : `missing: [${examples.map(show).join(", ")}] of csv takes such cells for missing`,
+    signs: "Write numbers without currencies, shares and signs between thousands",
+    decimal: comma,
+    thousands: `Write numbers without signs between thousands, or ${comma}`,
+    number: "Make numbers of all cells",
+  }[kind];
+  return new SimdgradError("DATA", `${where}: ${message}.`, `${remedy}; ${asked} takes the column as it is.`);
+}
+
+const CLASSES = 'task: "classification"';
+
 /** Errors: DATA where a target is missing. */
 class TargetCollector {
   private readonly where: string;
   private readonly column: Pick<Column, "name" | "type">;
-  private readonly classes: Set<string> | undefined;
+  private readonly classes: Tally | undefined;
   private readonly numbers: NumberCollector | undefined;
 
   constructor(where: string, column: Column, { task, scaleTarget }: PrepareOptions) {
     this.where = where;
     this.column = { name: column.name, type: column.type };
     if ((task ?? (column.type === "text" ? "classification" : "regression")) === "classification") {
-      this.classes = new Set();
+      this.classes = new Tally(task !== undefined);
     } else {
       this.numbers = new NumberCollector({ fill: "error", scale: scaleTarget === false ? "none" : "standardize" });
-      if (column.type === "text") throw changedType(where, column.name, "number", "text");
     }
   }
 
-  add(column: Column): void {
-    if (column.type !== this.column.type) throw changedType(this.where, column.name, this.column.type, column.type);
+  add(column: Column, table: Table): void {
+    const { name, type } = column;
+    if (type !== this.column.type) throw changedType(this.where, name, this.column.type, type);
+    this.classes?.add(column, table);
+    if (!this.numbers) return;
+    if (type === "text") {
+      const why = new Tally().add(column, table).why(name);
+      throw why ? noNumber(this.where, name, why, CLASSES) : changedType(this.where, name, "number", type);
+    }
     for (let i = 0; i < column.values.length; i++) {
-      if (isMissing(column, i)) continue;
-      this.classes?.add(textOf(column, i) as string);
-      this.numbers?.add(column.values[i] as number);
+      if (!isMissing(column, i)) this.numbers.add(column.values[i]);
     }
   }
 
@@ -227,10 +255,13 @@ class TargetCollector {
       const { offset, factor } = (this.numbers as NumberCollector).finish(this.where, show(name));
       return { column: name, kind: "number", offset, factor };
     }
-    if (this.classes.size >= 2) return { column: name, kind: "class", type, classes: classesOf([...this.classes]) };
+    const { counts } = this.classes;
+    const why = this.classes.why(name);
+    if (why?.likely) throw noNumber(this.where, name, why, CLASSES);
+    if (counts.size >= 2) return { column: name, kind: "class", type, classes: classesOf([...counts.keys()]) };
     throw new SimdgradError(
       "DATA",
-      `${this.where}: expected at least 2 classes in column ${show(name)}, found ${this.classes.size}.`,
+      `${this.where}: expected at least 2 classes in column ${show(name)}, found ${counts.size}.`,
     );
   }
 }

@@ -19,6 +19,8 @@ export interface TextColumn {
   readonly type: "text";
   /** null where the cell is missing. */
   readonly values: readonly (string | null)[];
+  /** Set where `types` of csv says that it is text: then it is, whatever its cells look like. */
+  readonly asText?: true | undefined;
 }
 
 /** A column of a table. */

@@ -73,16 +73,102 @@ describe("columns and tasks", () => {
   });
 
   it("shows cells in one line, and what keeps a column from being numbers", async () => {
-    const rows = Array.from({ length: 60 }, (_, i) => `${i === 7 ? "none" : i},"${i % 3}\nup\u001b[2J",${i / 2}`);
+    const odd = (i: number) => (i % 6 === 1 ? `none ${i}` : i);
+    const rows = Array.from({ length: 60 }, (_, i) => `${odd(i)},"${i % 3}\nup\u001b[2J",${i / 2},${i % 5 || "x"}`);
     const args = ["--target", "y", "--epochs", "1"];
-    const { out } = await command(["train", file("odd.csv", `a,b,y\n${rows.join("\n")}\n`), ...args]);
-    expect(out).toMatch(/^a +left out +60 categories, nearly one a row: none is no number \(--missing, --decimal\)$/m);
+    const { out } = await command(["train", file("odd.csv", `a,b,y,c\n${rows.join("\n")}\n`), ...args]);
+    expect(out).toMatch(/^a +left out +60 categories, nearly one a row: "none 1" at row 3 is no number$/m);
     expect(out).toMatch(/^b +category +0\\nup\\u001b\[2J, 1\\nup/m);
-    const comma = file("comma.csv", `a;y\n${rows.map((_, i) => `${i},5;${i}`).join("\n")}\n`);
-    expect((await command(["train", comma, ...args, "--validation", "0"])).err).toContain("at least one input");
-    expect((await command(["train", comma, ...args])).out).toMatch(/: 0,5 is no number/);
+    expect(out).toMatch(/^c +category +1, 2, 3, 4, x: "x" at row 2 is no number$/m);
     const names = file("text.csv", `a,b,y\n${rows.map((_, i) => `house ${i},${i},${i}`).join("\n")}\n`);
     expect((await command(["train", names, ...args])).out).toMatch(/nearly one a row$/m);
+  });
+
+  describe("text that looks like numbers", () => {
+    const [heading, ...rows] = houses(100).trim().split("\n");
+    const changed = (name: string, change: (cells: string[], i: number) => string) =>
+      file(name, [heading, ...rows.map((row, i) => change(row.split(","), i))].join("\n"));
+    const withSize = (name: string, sizeOf: (size: string, i: number) => string) =>
+      changed(name, (cells, i) => [...cells.slice(0, 2), sizeOf(cells[2], i), ...cells.slice(3)].join(","));
+    const withPrice = (name: string, priceOf: (price: string, i: number) => string) =>
+      changed(name, (cells, i) => [...cells.slice(0, 6), priceOf(cells[6], i)].join(","));
+    const decimals = file("decimals.csv", `a;y\n${rows.map((_, i) => `${i % 7},5;${i},25`).join("\n")}\n`);
+
+    it.each<[string, string, string[], RegExp]>([
+      [
+        "an odd cell",
+        withSize("odd-size.csv", (size, i) => (i === 3 ? "not known" : size)),
+        [],
+        /column "size" at row 5, received "not known", where 99 of 100 cells are numbers\. --missing 'not known' takes .*; --categories size takes/,
+      ],
+      [
+        "an odd target",
+        withPrice("odd-price.csv", (price, i) => (i === 3 ? "-" : price)),
+        [],
+        /column "price" at row 5, received "-", where 99 .* --missing - takes .*; --task classification takes/,
+      ],
+      [
+        "an odd target of a regression",
+        withPrice("odd-price.csv", (price, i) => (i === 3 ? "-" : price)),
+        ["--task", "regression"],
+        /column "price" at row 5, received "-"/,
+      ],
+      [
+        "decimal commas",
+        decimals,
+        ["-t", "y"],
+        /decimal point in column "y" at row 2, received "0,25"\. --decimal , reads/,
+      ],
+      [
+        "dollars",
+        withPrice("dollars.csv", (price) => `"$${price.slice(0, -3)},${price.slice(-3)}"`),
+        [],
+        /without other signs in column "price" at row 2, received "\$.*\. Write numbers without currencies/,
+      ],
+      [
+        "thousands",
+        withPrice("thousands.csv", (price) => `"${price.slice(0, -3)},${price.slice(-3)}"`),
+        [],
+        /column "price" at row 2, .*\. Write numbers without signs between thousands, or --decimal , reads/,
+      ],
+      [
+        "the header again",
+        file("twice.csv", `${houses(100)}${houses(50)}`),
+        [],
+        /at row 102, .* The header stands there/,
+      ],
+    ])("%s is said", async (_, data, args, message) => {
+      const target = args[0] === "-t" ? [] : ["-t", "price"];
+      const { code, err, out } = await command(["train", data, ...target, ...args, "--epochs", "1"]);
+      expect([code, out, err.trim()]).toEqual([1, "", expect.stringMatching(message)]);
+      expect(err).toMatch(`simdgrad train: ${data}: expected a number`);
+    });
+
+    it("goes its way when told which", async () => {
+      const size = withSize("odd-size.csv", (size, i) => (i === 3 ? "not known" : size));
+      const roles = async (data: string, ...args: string[]) => {
+        const { columns, task } = await json<Outcome>(["train", data, "--epochs", "1", "--hidden", "none", ...args]);
+        return [task, ...(columns ?? []).map(({ role }) => role)];
+      };
+      const target = ["-t", "price"];
+      const others = ["category", "left out", "left out", "target"];
+      expect(await roles(size, ...target, "--missing", "not known")).toEqual([
+        ...["regression", "left out", "number", "number"],
+        ...others,
+      ]);
+      expect(await roles(size, ...target, "--categories", "size")).toEqual([
+        ...["regression", "left out", "number", "category"],
+        ...others,
+      ]);
+      expect(await roles(size, ...target, "--ignore", "size")).toEqual([
+        ...["regression", "left out", "number", "left out"],
+        ...others,
+      ]);
+      expect(await roles(decimals, "-t", "y", "--decimal", ",")).toEqual(["regression", "number", "target"]);
+      const price = withPrice("odd-price.csv", (price, i) => (i === 3 ? "-" : price));
+      const classes = [...target, "--task", "classification", "--validation", "0", "--ignore", "name"];
+      expect((await roles(price, ...classes))[0]).toBe("multi-class");
+    });
   });
 
   it("predicts a price in its own units", async () => {
