@@ -52,18 +52,19 @@ export function readPiece(where: string, data: Dataset, shape: ReadShape): ReadD
   return { rows: x.rows, x, targets, weights, sampleWeights: weights };
 }
 
-/** Errors: DATA for what is no { x, y }. */
+/** Keys that somebody means to be read; others, as split carries them along, are nobody's business. */
+const MISTAKEN = /weight|^(epochs|batchSize|validation|earlyStopping)/i;
+
+/** Errors: DATA for what is no { x, y }, CONFIG for misspelt weights, and options, in it. */
 export function checkIsDataset(where: string, data: unknown): void {
-  const missing =
-    typeof data === "object" &&
-    data !== null &&
-    lengthOf(data) === undefined &&
-    ["x", "y"].filter((key) => !(key in data));
-  if (missing && missing.length === 0) return;
+  const known = typeof data === "object" && data !== null && lengthOf(data) === undefined;
+  const missing = ["x", "y"].filter((key) => !(known && key in data));
+  const wrong = known && Object.keys(data).find((key) => key !== "sampleWeight" && MISTAKEN.test(key));
+  if (!missing[0] && !wrong) return;
   throw new SimdgradError(
-    "DATA",
-    `${where}: expected data { x, y }, ${missing && missing.length < 2 ? `found no ${missing[0]}` : `received ${show(data)}`}.`,
-    `Call ${where.split(",")[0]}({ x, y }, ...).`,
+    missing[0] ? "DATA" : "CONFIG",
+    `${where}: expected data { x, y }, ${missing[1] ? `received ${show(data)}` : `found ${missing[0] ? `no ${missing[0]}` : show(wrong)}`}.`,
+    `Call ${where.split(",")[0]}({ x, y, sampleWeight? }, ...).`,
   );
 }
 

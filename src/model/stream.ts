@@ -1,5 +1,6 @@
 // Data that comes in pieces, more than memory holds: pulled one piece at a time and cut anew into chunks of rows.
 import { SimdgradError, show } from "../errors.ts";
+import { lengthOf } from "../options.ts";
 import type { AbortSignalLike } from "../wasm.ts";
 import { type DataShape, type Dataset, type ReadDataset, readPiece } from "./data.ts";
 import { checkFinite, checkIndices, isNumberArray } from "./matrix.ts";
@@ -14,6 +15,10 @@ type StreamSource = Exclude<DataSource, Dataset>;
 export function isStream(data: unknown): data is StreamSource {
   if (typeof data === "function") return true;
   if (typeof data !== "object" || data === null || isNumberArray(data)) return false;
+  // Rows, and [x, y], are no pieces.
+  if (Array.isArray(data) && data.length > 0 && (typeof data[0] !== "object" || lengthOf(data[0]) !== undefined)) {
+    return false;
+  }
   return Symbol.iterator in data || Symbol.asyncIterator in data;
 }
 

@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { inspect } from "node:util";
 import { describe, expect, it, vi } from "vitest";
+import { split } from "../../src/data.ts";
 import { strictWasm } from "../../src/generated/strict.ts";
 import {
   adam,
@@ -133,9 +134,46 @@ describe("fit", () => {
     [
       "x and y apart",
       (m) => m.train(wrong(x), wrong(y)),
-      /expected data { x, y }, received Float32Array.*train\({ x, y }/,
+      /expected data { x, y }, received Float32Array.*train\({ x, y, sampleWeight\? }/,
     ],
+    [
+      "rows and y apart",
+      (m) => m.train(wrong([[1, 2]]), wrong([0])),
+      /expected data { x, y }, received an array of 1\./,
+    ],
+    [
+      "a pair",
+      (m) => m.train(wrong([x, y])),
+      /expected data { x, y }, received an array of 2.*train\({ x, y, sampleWeight\? }/,
+    ],
+    [
+      "a pair to validate",
+      (m) => m.train({ x, y }, { epochs: 2, validation: wrong([x, y]) }),
+      /train, validation: expected data { x, y }, received an array of 2.*train\({ x/,
+    ],
+    [
+      "rows to evaluate",
+      (m) => m.evaluate(wrong([[1, 2]])),
+      /expected data { x, y }, received an array.*evaluate\({ x/,
+    ],
+    ["numbers to evaluate", (m) => m.evaluate(wrong([1, 2])), /expected data { x, y }, received an array of 2/],
     ["no y", (m) => m.evaluate(wrong({ x })), /found no y/],
+    [
+      "misspelt weights",
+      (m) => m.train(wrong({ x, y, sampleWeights: y })),
+      /found "sampleWeights".*{ x, y, sampleWeight\? }/,
+    ],
+    [
+      "weights of classes",
+      (m) => m.evaluate(wrong({ x, y, classWeight: [1, 2] })),
+      /found "classWeight".*sampleWeight\? }, \.\.\./,
+    ],
+    ["options in the data", (m) => m.train(wrong({ x, y, epochs: 3 })), /found "epochs".*sampleWeight\? }, \.\.\./],
+    [
+      "misspelt weights to validate",
+      (m) => m.train({ x, y }, { validation: wrong({ x, y, sample_weight: y }) }),
+      /train, validation: .*"sample_weight"/,
+    ],
     [
       "names for classes",
       (m) => m.evaluate({ x: x.subarray(0, 8), y: wrong(["cat", "dog"]) }),
@@ -143,9 +181,29 @@ describe("fit", () => {
     ],
     ["another optimizer's kind", () => adam(wrong({ kind: "sgd" })), /unknown option "kind"/],
   ];
-  for (const [name, call, message] of mistakes) {
+  for (const [name, call, message] of mistakes)
     it(`${name}: an error that helps`, () => expect(() => call(sequential(config))).toThrow(message));
-  }
+
+  it("a pair that a source opens, and a piece with misspelt weights, are no data either", async () => {
+    const model = sequential(config);
+    await expect(model.fit(() => wrong([x, y]))).rejects.toThrow(
+      /expected a stream of { x, y }, received an array of 2/,
+    );
+    await expect(model.fit([wrong({ x, y, weights: y })])).rejects.toMatchObject({
+      code: "CONFIG",
+      message: expect.stringMatching(/fit, piece 0: .*"weights"/),
+    });
+  });
+
+  it("takes data with what split carries along", async () => {
+    const names = Array.from(y, String);
+    const { train, test } = split({ x, y: Array.from(y), sampleWeight: y.map(() => 2), names, rows: y.length });
+    const plain = sequential(config);
+    await plain.fit({ x: train.x, y: train.y });
+    const model = sequential(config);
+    await model.fit(train, { validation: [test] });
+    expect(model.weights).toEqual(plain.weights);
+  });
 
   it("options that are undefined are not there", () => {
     sequential(wrong({ ...config, metrics: undefined, custom: undefined, threads: undefined }));
