@@ -25,8 +25,8 @@ import {
 /** Samples as fit takes them. Shapes: x [rows, columns], y [rows]; class indices or scaled numbers. */
 export interface Prepared {
   readonly rows: number;
-  readonly x: Float32Array;
-  readonly y: Int32Array | Float32Array;
+  readonly x: Float32Array<ArrayBuffer>;
+  readonly y: Int32Array<ArrayBuffer> | Float32Array<ArrayBuffer>;
 }
 
 /** Options of `apply` and its kin. */
@@ -52,7 +52,11 @@ export function apply(preprocessing: Preprocessing, table: Table, options: Apply
 }
 
 /** A table's inputs alone. Shapes: [rows, inputs], flat. Errors: DATA. */
-export function applyInputs(preprocessing: Preprocessing, table: Table, options: ApplyOptions = {}): Float32Array {
+export function applyInputs(
+  preprocessing: Preprocessing,
+  table: Table,
+  options: ApplyOptions = {},
+): Float32Array<ArrayBuffer> {
   checkFitted("applyInputs", preprocessing);
   checkTable("applyInputs", table);
   return fillInputs("applyInputs", preprocessing, table, options);
@@ -73,7 +77,7 @@ function fillInputs(
   { features, inputs }: Preprocessing,
   table: Table,
   options: ApplyOptions,
-): Float32Array {
+): Float32Array<ArrayBuffer> {
   checkKeys(where, options, ["unknown"]);
   if (options.unknown !== undefined) checkName(where, "unknown", options.unknown, ["error", "zeros"]);
   const x = new Float32Array(table.rows * inputs);
@@ -133,7 +137,7 @@ function fillCategories(
   }
 }
 
-function targetsOf(where: string, target: Target, table: Table): Int32Array | Float32Array {
+function targetsOf(where: string, target: Target, table: Table): Int32Array<ArrayBuffer> | Float32Array<ArrayBuffer> {
   const column = columnNamed(where, table, target.column);
   const type = target.kind === "number" ? "number" : target.type;
   if (column.type !== type) throw changedType(where, column.name, type, column.type);
@@ -176,7 +180,7 @@ function badCell(
 
 /** What a model's outputs mean: class names, or numbers in the target's own units. With one output a class, it is the
  *  probability of the second of two. Shapes: outputs [rows, k], flat. Errors: CONFIG, SHAPE. */
-export function decode(preprocessing: Preprocessing, outputs: ArrayLike<number>): string[] | Float64Array {
+export function decode(preprocessing: Preprocessing, outputs: ArrayLike<number>): string[] | Float64Array<ArrayBuffer> {
   checkFitted("decode", preprocessing);
   const wrong = Array.from(checkList("decode", "outputs", outputs)).findIndex((value) => typeof value !== "number");
   if (wrong >= 0) {

@@ -28,7 +28,7 @@ function isLabel(value: unknown): value is Label {
 }
 
 /** The index of each label among the classes. Errors: DATA for a label that is none of them. */
-export function toIndices(labels: ArrayLike<Label>, classes: readonly string[]): Int32Array {
+export function toIndices(labels: ArrayLike<Label>, classes: readonly string[]): Int32Array<ArrayBuffer> {
   const index = new Map(checkTexts("toIndices", "classes", classes).map((name, i) => [name, i]));
   return Int32Array.from({ length: checkList("toIndices", "labels", labels).length }, (_, row) => {
     const label: unknown = labels[row];
@@ -53,7 +53,7 @@ export function fromIndices(indices: ArrayLike<number>, classes: readonly string
 
 /** A row for each class index, 1 in its column and 0 elsewhere. Shapes: [rows, classes], flat.
  *  Units: classes is one more than the largest index by default. Errors: DATA for an index out of range. */
-export function oneHot(indices: ArrayLike<number>, classes?: number): Float32Array {
+export function oneHot(indices: ArrayLike<number>, classes?: number): Float32Array<ArrayBuffer> {
   checkList("oneHot", "indices", indices);
   const count = classes === undefined ? largest(indices) + 1 : checkCount("oneHot", "classes", classes);
   checkNumber("oneHot", "classes", count, { high: Math.floor(MAX_VALUES / Math.max(indices.length, 1)) });

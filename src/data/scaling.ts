@@ -58,7 +58,7 @@ function learn(where: string, x: Rows, options: ScalingOptions, standard: Number
 
 /** A fitted scaling on any rows. Shapes: [rows, columns], flat.
  *  Errors: SHAPE; DATA for what is no finite number, and for NaN where nothing fills it. */
-export function scale(scaling: Scaling, x: Rows): Float32Array {
+export function scale(scaling: Scaling, x: Rows): Float32Array<ArrayBuffer> {
   const { columns } = checkScaling(scaling);
   const { values } = readRows("scale", x, columns.length);
   return Float32Array.from(values, (value, i) =>

@@ -9,7 +9,7 @@ import { checkTable, columnNamed, type Table, take, textOf } from "./table.ts";
 export type Splittable = Table | { readonly x: ArrayLike<unknown>; readonly y: ArrayLike<unknown> } | number;
 
 /** What the parts of a data set are. */
-export type PartOf<T extends Splittable> = T extends number ? Uint32Array : T;
+export type PartOf<T extends Splittable> = T extends number ? Uint32Array<ArrayBuffer> : T;
 
 interface DrawOptions {
   /** Default 0. */

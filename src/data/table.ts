@@ -39,10 +39,13 @@ export type Cell = string | number | boolean | null | undefined;
 
 /** A table of columns by name, or of records. A column is of numbers when all that is there is.
  *  Errors: DATA for cells that are neither number nor text, SHAPE for columns of different lengths. */
-export function table(
-  source: Readonly<Record<string, ArrayLike<Cell>>> | readonly Readonly<Record<string, Cell>>[],
-): Table {
-  const columns = Object.entries(Array.isArray(source) ? columnsOf(source) : checkRecord(source, ""));
+export function table<
+  Columns extends object & Record<keyof Columns, ArrayLike<Cell>>,
+  Row extends object & Partial<Record<keyof Row, Cell>>,
+>(source: Columns | readonly Row[]): Table {
+  const columns = Object.entries<ArrayLike<Cell>>(
+    Array.isArray(source) ? columnsOf(source) : checkRecord(source as Columns, ""),
+  );
   const rows = columns.length > 0 ? (lengthOf(columns[0][1]) ?? 0) : 0;
   return {
     rows,

@@ -29,7 +29,7 @@ const METADATA = "__metadata__";
 export function writeSafetensors(
   tensors: readonly TensorToWrite[],
   metadata: Readonly<Record<string, string>>,
-): Uint8Array {
+): Uint8Array<ArrayBuffer> {
   const header: Record<string, unknown> = { [METADATA]: metadata };
   let end = 0;
   for (const { name, shape, values } of tensors) {

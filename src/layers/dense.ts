@@ -13,16 +13,16 @@ import {
 
 /** Options of `dense`. */
 export interface DenseOptions {
-  /** f. Default "linear". */
+  /** What becomes of x W + b. Default "linear": nothing. */
   activation?: Activation | undefined;
-  /** Whether there is a b. Default true. */
+  /** Whether a bias, a learned number a unit, is added to x W. Default true. */
   useBias?: boolean | undefined;
-  /** Default: what suits the activation that follows (he-normal, lecun-normal or glorot-uniform), also behind dropout
+  /** What W starts from. Default: what suits the activation that follows (he-normal, lecun-normal or glorot-uniform), also behind dropout
    *  and norms. */
   kernelInit?: Initializer | undefined;
-  /** Default "zeros". */
+  /** What the biases start from. Default "zeros". */
   biasInit?: Initializer | undefined;
-  /** false freezes kernel and bias. */
+  /** false freezes kernel and bias. Default true. */
   trainable?: boolean | undefined;
 }
 

@@ -15,7 +15,7 @@ export interface EmbeddingOptions {
   column: number;
   /** Default: normal, of mean 0 and standard deviation 1. */
   tableInit?: Initializer | undefined;
-  /** false freezes the table. */
+  /** false freezes the table. Default true. */
   trainable?: boolean | undefined;
 }
 

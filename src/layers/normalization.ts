@@ -6,7 +6,7 @@ import { checkBoolean, checkNumber, orDefault } from "../options.ts";
 export interface NormOptions {
   /** Added to the variance. Default 1e-5. */
   epsilon?: number | undefined;
-  /** false freezes gamma and beta. */
+  /** false freezes gamma and beta. Default true. */
   trainable?: boolean | undefined;
 }
 

@@ -21,14 +21,14 @@ export class Inference {
     this.flat = { rows: 0, columns: engine.plan.spec.input, values: NOTHING };
   }
 
-  predict(x: Inputs, where = "predict"): Float32Array {
+  predict(x: Inputs, where = "predict"): Float32Array<ArrayBuffer> {
     const matrix = this.read(where, x);
     const out = new Float32Array(matrix.rows * this.engine.plan.outputs);
     this.run(where, matrix, out);
     return out;
   }
 
-  predictInto(x: Inputs, out: Float32Array): Float32Array {
+  predictInto<Out extends Float32Array>(x: Inputs, out: Out): Out {
     const matrix = this.readFlat(x) ?? this.read("predictInto", x);
     const length = matrix.rows * this.engine.plan.outputs;
     if (!(out instanceof Float32Array) || lengthOf(out) !== length) {
@@ -53,7 +53,7 @@ export class Inference {
   }
 
   /** Index of the largest output of each row; with one sigmoid output, whether it is above one half. */
-  predictClasses(x: Inputs): Int32Array {
+  predictClasses(x: Inputs): Int32Array<ArrayBuffer> {
     const { outputs, planned } = this.engine.plan;
     const y = this.predict(x, "predictClasses");
     const last = activationOf(planned[planned.length - 1].spec);

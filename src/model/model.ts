@@ -93,6 +93,7 @@ export class Model {
   /** Loss, accuracy and metrics of a data set in inference mode; of a stream as a promise. Errors: SHAPE, DATA, CONFIG. */
   evaluate(data: Dataset): Evaluation;
   evaluate(data: Exclude<DataSource, Dataset>): Promise<Evaluation>;
+  evaluate(data: DataSource): Evaluation | Promise<Evaluation>;
   evaluate(data: DataSource): Evaluation | Promise<Evaluation> {
     const bound = this.#live("evaluate");
     needsPart("evaluate", bound, "loss");
@@ -100,24 +101,24 @@ export class Model {
   }
 
   /** The final activation of each row, in inference mode. Shapes: [rows, outputs], flat. Errors: SHAPE, DATA. */
-  predict(x: Inputs): Float32Array {
+  predict(x: Inputs): Float32Array<ArrayBuffer> {
     return this.#live("predict").inference.predict(x);
   }
 
   /** As predict, into `out`, which must have the exact length; returns it. Allocates nothing when x is a Float32Array of at
    *  most `maxBatch` rows. Errors: as predict; nothing is written then. */
-  predictInto(x: Inputs, out: Float32Array): Float32Array {
+  predictInto<Out extends Float32Array>(x: Inputs, out: Out): Out {
     return this.#live("predictInto").inference.predictInto(x, out);
   }
 
   /** Index of the largest output by row; with one output, whether it is above 0.5. */
-  predictClasses(x: Inputs): Int32Array {
+  predictClasses(x: Inputs): Int32Array<ArrayBuffer> {
     return this.#live("predictClasses").inference.predictClasses(x);
   }
 
   /** The final activation, keeping what `backward` needs; with `training: false` as `predict` gives it.
    *  Shapes: [rows, outputs], flat. Errors: SHAPE, DATA. */
-  forward(x: Inputs, options: ForwardOptions = {}): Float32Array {
+  forward(x: Inputs, options: ForwardOptions = {}): Float32Array<ArrayBuffer> {
     const bound = this.#idle("forward");
     const mode = modeOf(options);
     return needsTraining("forward", bound).forward(x, mode);
@@ -126,7 +127,7 @@ export class Model {
   /** Adds the parameter gradients of the last `forward` for dLoss/dOutput; gives dLoss/dInput. Once for each `forward`, and
    *  before the next, `step`, `setWeights`, `trainBatch`, `fit`, `train` and `health(data)`, which end it.
    *  Shapes: dOutput [rows, outputs]; the result [rows, input], flat. Errors: CONFIG without forward; SHAPE, DATA. */
-  backward(dOutput: Inputs): Float32Array {
+  backward(dOutput: Inputs): Float32Array<ArrayBuffer> {
     return needsTraining("backward", this.#idle("backward")).backward(dOutput);
   }
 
@@ -233,7 +234,7 @@ export class Model {
    *  interrupted run, so that training goes on bit for bit. Allowed between the batches of a training.
    *  `dtype` "f16": the weights alone, rounded to the nearest half.
    *  Errors: CONFIG; FORMAT for numbers that are not finite, and weights that no half holds. */
-  save(options: SaveOptions = {}): Uint8Array {
+  save(options: SaveOptions = {}): Uint8Array<ArrayBuffer> {
     const { engine } = this.#live("save");
     return writeModel(engine, this.#progress, this.metadata, options);
   }

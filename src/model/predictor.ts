@@ -40,17 +40,17 @@ export class Predictor {
   }
 
   /** The final activation of each row. Shapes: [rows, outputs], flat. Errors: SHAPE, DATA. */
-  predict(x: Inputs): Float32Array {
+  predict(x: Inputs): Float32Array<ArrayBuffer> {
     return this.#live("predict").predict(x);
   }
 
   /** As predict, into `out`, which must have the exact length; returns it. */
-  predictInto(x: Inputs, out: Float32Array): Float32Array {
+  predictInto<Out extends Float32Array>(x: Inputs, out: Out): Out {
     return this.#live("predictInto").predictInto(x, out);
   }
 
   /** Index of the largest output by row; with one output, whether it is above 0.5. */
-  predictClasses(x: Inputs): Int32Array {
+  predictClasses(x: Inputs): Int32Array<ArrayBuffer> {
     return this.#live("predictClasses").predictClasses(x);
   }
 

@@ -28,6 +28,7 @@ type Summed = Omit<Measuring, "kernelSums">;
 
 /** Loss and metrics of some rows. */
 export interface Evaluation extends Measures {
+  /** Mean over rows and outputs, by the rows' weights. */
   loss: number;
   /** For classifiers: the share of right answers, whatever rows weigh. */
   accuracy?: number;

@@ -35,7 +35,7 @@ export class TwoWay {
   }
 
   /** The final activation, as the model's `forward`. Errors: SHAPE, DATA. */
-  forward(x: Inputs, mode: Mode): Float32Array {
+  forward(x: Inputs, mode: Mode): Float32Array<ArrayBuffer> {
     const engine = this.engine;
     const { spec, outputs } = engine.plan;
     const { program, forward, commit } = this.bound[mode];
@@ -62,7 +62,7 @@ export class TwoWay {
   }
 
   /** Adds the gradients of the last forward's parameters; gives dLoss/dInput. Errors: CONFIG without one; SHAPE, DATA. */
-  backward(dOutput: Inputs): Float32Array {
+  backward(dOutput: Inputs): Float32Array<ArrayBuffer> {
     const engine = this.engine;
     const { spec, outputs } = engine.plan;
     const { program, backward } = this.bound[this.mode];

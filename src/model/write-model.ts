@@ -24,7 +24,7 @@ export function writeModel(
   { epoch, run }: Progress,
   user: UserMetadata,
   options: SaveOptions,
-): Uint8Array {
+): Uint8Array<ArrayBuffer> {
   const { plan } = engine;
   checkKeys("save", options, ["state", "dtype"]);
   const state = checkBoolean("save", "state", orDefault(options.state, true)) && !plan.inference;

@@ -5,9 +5,9 @@ import { checkLearningRate, type LearningRate } from "../schedules.ts";
 import { type ClipOptions, checkClip } from "./clip.ts";
 
 export interface CommonOptions extends ClipOptions {
-  /** A number, or a schedule of the steps made. */
+  /** A number, or a schedule of the steps made. Default 0.001 (adam, adamw, rmsprop), 0.01 (sgd, adagrad). */
   learningRate?: LearningRate | undefined;
-  /** L2 penalty, added to the gradient (adamw: decoupled from it). */
+  /** L2 penalty, added to the gradient (adamw: decoupled from it). Default 0, adamw 0.01. */
   weightDecay?: number | undefined;
 }
 

@@ -9,6 +9,8 @@ import type { Layout, PlannedLayer } from "./layout.ts";
 export interface MemoryReport {
   /** The whole memory that the model asks for. */
   readonly total: number;
+  /** What they are for: parameters, gradients, activations and so on. `total` is more: whole pages of 64 KiB, the kernels'
+   *  tables among them. */
   readonly regions: Readonly<Record<Region, number>>;
   /** Rows that activations are planned for. */
   readonly maxBatch: number;

@@ -19,6 +19,7 @@ import {
   sequential,
   sgd,
 } from "simdgrad";
+import { table } from "simdgrad/data";
 import { load as loadPredictor } from "simdgrad/infer";
 import { createKernels } from "simdgrad/kernels";
 import type module from "simdgrad/kernels.wasm";
@@ -58,6 +59,26 @@ export async function train(): Promise<Model> {
   using loaded = load(model.save());
   return loaded.clone() && loadFile("model.safetensors");
 }
+
+/** What functions return is on a buffer of its own, as the web's interfaces want it. */
+export async function send(model: Model): Promise<Response> {
+  const outputs: Float32Array<ArrayBuffer> = model.predict(data.x);
+  await crypto.subtle.digest("SHA-256", model.save());
+  return new Response(new Blob([model.save(), outputs]));
+}
+
+/** A data set or a stream. */
+export async function lossOf(model: Model, source: Dataset | AsyncIterable<Dataset>): Promise<number> {
+  const { loss } = await model.evaluate(source);
+  return loss;
+}
+
+interface Row {
+  size: number;
+  color?: string;
+}
+
+export const rowsOf = (rows: Row[]): number => table(rows).rows;
 
 export function bring(kernels: typeof module): Model {
   try {
