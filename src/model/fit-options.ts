@@ -27,7 +27,7 @@ export interface FitOptions {
   onEpoch?: ((report: EpochReport) => unknown) | undefined;
   /** Rejects with its reason between two batches; the model stays usable. */
   signal?: AbortSignalLike | undefined;
-  /** Finishes an interrupted run as if it had not been, also after save and load; without one, starts anew. `epochs`
-   *  counts from the run's start. */
+  /** Finishes an interrupted run as if it had not been, also after save and load; without one, as when the last has
+   *  finished, starts anew. `epochs` counts from the run's start. */
   resume?: boolean | undefined;
 }

@@ -13,7 +13,7 @@ import { type UserMetadata, userJson } from "./user-metadata.ts";
 export interface SaveOptions {
   /** Default true. */
   state?: boolean | undefined;
-  /** "f16": half the size, weights only; they are rounded to 11 bits. Default "f32". */
+  /** "f16": half the size, weights only, so not with `state: true`; they are rounded to 11 bits. Default "f32". */
   dtype?: "f32" | "f16" | undefined;
 }
 
@@ -28,7 +28,9 @@ export function writeModel(
   const { plan } = engine;
   checkKeys("save", options, ["state", "dtype"]);
   const state = checkBoolean("save", "state", orDefault(options.state, true)) && !plan.inference;
-  const half = checkName("save", "dtype", orDefault(options.dtype, "f32"), ["f32", "f16"]) === "f16";
+  // Asked for by name, a state is not left out without a word.
+  const [what, ...names] = options.state ? ["dtype with state: true", "f32"] : ["dtype", "f32", "f16"];
+  const half = checkName("save", what, orDefault(options.dtype, "f32"), names) === "f16";
   const spec = limited("save", "a spec", JSON.stringify(plan.spec), MAX_SPEC);
   const metadata: Record<string, string> = { format: FORMAT, version: VERSION, spec };
   const json = userJson("save", user);

@@ -355,6 +355,20 @@ describe("an interrupted run", () => {
     await expect(model.fit(data, options({ resume: true }))).rejects.toThrow(/run's 61 rows in batches of 16/);
   });
 
+  it("is none once it has finished: resume begins anew, but not from the last onEpoch's file", async () => {
+    let last: Uint8Array = new Uint8Array(0);
+    const model = sequential(quick);
+    const onEpoch = () => {
+      last = model.save();
+    };
+    const finished = load(await model.fit(data, options({ onEpoch })).then(() => model.save()));
+    const { epochs } = await finished.fit(data, options({ resume: true }));
+    expect(epochs.map(({ epoch }) => epoch)).toEqual([7, 8, 9, 10, 11, 12]);
+    const over = load(last);
+    expect(await over.fit(data, options({ resume: true }))).toEqual({ epochs: [], stopped: "finished" });
+    expect(stateOf(over)).toBe(stateOf(model));
+  });
+
   it("wants the same data and batches", async () => {
     const model = sequential(config);
     const abort = new AbortController();

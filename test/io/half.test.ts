@@ -108,6 +108,14 @@ describe("a model in halves", () => {
     expect(same.trainBatch(floats(90), [0, 1, 2])).toBeGreaterThan(0);
   });
 
+  it("keep no state that is asked for by name: CONFIG", () => {
+    expect(() => model.save({ dtype: "f16", state: true })).toThrow(
+      expect.objectContaining({ code: "CONFIG", message: expect.stringMatching(/^save: .*state: true.*"f16"/) }),
+    );
+    expect(model.save({ dtype: "f32", state: true })).toEqual(model.save());
+    expect(model.save({ dtype: "f16", state: undefined })).toEqual(model.save({ dtype: "f16" }));
+  });
+
   for (const value of [65_520, -1e30, Number.NaN, Number.POSITIVE_INFINITY]) {
     it(`${value} is FORMAT that names tensor and index`, () => {
       const wide = model.clone();
