@@ -2,7 +2,7 @@
 import { type Column, classesOf, type Table } from "../data.ts";
 import { forShell, quoted, UsageError } from "./errors.ts";
 import type { Task } from "./settings.ts";
-import { layTable, plural } from "./terminal.ts";
+import { cut, layTable, listed, plural } from "./terminal.ts";
 import { checkText, oddIn } from "./why-text.ts";
 
 export interface ColumnChoice {
@@ -21,7 +21,7 @@ const FEW_CLASSES = 10;
 
 /** By name; or "last"; or by position, from 1. Errors: UsageError naming the columns. */
 export function findTarget({ columns }: Table, wanted: string | undefined): Column {
-  const names = list(
+  const names = listed(
     columns.map(({ name }) => name),
     MANY_NAMES,
   );
@@ -76,15 +76,15 @@ export function chooseColumns(table: Table, target: string, task: Task, wishes: 
     if (name === sampleWeight) return choice("weight", describeNumbers(values as number[]));
     if (ignore.includes(name)) return choice("left out", "as asked");
     if (distinct.size === 0) return choice("left out", "empty");
-    if (distinct.size === 1) return choice("left out", `always ${list([String([...distinct][0])])}`);
+    if (distinct.size === 1) return choice("left out", `always ${listed([String([...distinct][0])])}`);
     if (type === "number" && !categories.includes(name)) return choice("number", describeNumbers(values as number[]));
-    if (categories.includes(name)) return choice("category", list(classesOf(values)));
+    if (categories.includes(name)) return choice("category", listed(classesOf(values)));
     checkText(table, name, `--categories ${forShell(name)} takes them all for categories`);
     const odd = oddIn(table, name);
     if (distinct.size > MANY_CATEGORIES && distinct.size > rows / 2) {
       return choice("left out", `${plural(distinct.size, "category", "categories")}, nearly one a row${odd}`);
     }
-    return choice("category", `${list(classesOf(values))}${odd}`);
+    return choice("category", `${listed(classesOf(values))}${odd}`);
   });
 }
 
@@ -113,7 +113,7 @@ function present({ type, values }: Column): (number | string)[] {
 }
 
 function describeTarget(column: Column, task: Task): string {
-  return task === "regression" ? describeNumbers(present(column) as number[]) : list(classesOf(present(column)));
+  return task === "regression" ? describeNumbers(present(column) as number[]) : listed(classesOf(present(column)));
 }
 
 function describeNumbers(values: readonly number[]): string {
@@ -122,15 +122,6 @@ function describeNumbers(values: readonly number[]): string {
     [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY],
   );
   return `${low} to ${high}`;
-}
-
-function list(names: readonly string[], most = 6): string {
-  const shown = names.slice(0, most).map((name) => cut(name, 20));
-  return names.length > most ? `${shown.join(", ")} and ${names.length - most} more` : shown.join(", ");
-}
-
-function cut(name: string, most: number): string {
-  return name.length > most ? `${name.slice(0, most - 1)}…` : name;
 }
 
 export function drawColumns(choices: readonly ColumnChoice[]): string {

@@ -5,7 +5,10 @@ import { UsageError } from "./errors.ts";
 import { CSV_OPTIONS, csvOptions, JSON_OPTION, naming, readModel } from "./files.ts";
 import { flag, parseLine, path, type Usage } from "./options.ts";
 import { epochsDone, type KeptModel, keptIn, readKnown } from "./settings.ts";
-import { layTable, plural, type Terminal } from "./terminal.ts";
+import { layTable, listed, plural, type Terminal } from "./terminal.ts";
+
+/** More categories or classes than that are in --json. */
+const MANY_NAMES = 20;
 
 const OPTIONS = {
   plan: flag("also the steps that training and prediction take"),
@@ -68,7 +71,7 @@ function printKept({ preprocessing, training }: KeptModel, terminal: Terminal): 
           `(value - ${short(feature.offset)}) * ${short(feature.factor)}`,
           fillOf(feature.fill),
         ]
-      : [feature.column, "category", feature.categories.join(", "), fillOf(feature.fill)],
+      : [feature.column, "category", listed(feature.categories, MANY_NAMES), fillOf(feature.fill)],
   );
   terminal.print(layTable([["column", "kind", "becomes", "missing becomes"], ...rows], [0, 1, 2, 3]));
   terminal.print(`${plural(featureNames(preprocessing).length, "input")} from ${plural(rows.length, "column")}`);
@@ -77,7 +80,7 @@ function printKept({ preprocessing, training }: KeptModel, terminal: Terminal): 
   const last = history.at(-1);
   const lines = [
     ["task", `${settings.task} of ${settings.target}`],
-    ...(preprocessing.target?.kind === "class" ? [["classes", preprocessing.target.classes.join(", ")]] : []),
+    ...(preprocessing.target?.kind === "class" ? [["classes", listed(preprocessing.target.classes, MANY_NAMES)]] : []),
     ["data", plural(data.rows, "row")],
     ["epochs", `${epochsDone(history)} of ${epochs}, ${state}`],
     ...(last

@@ -3,7 +3,14 @@ import { uplotScript, uplotStyle } from "../generated/assets.ts";
 import type { MetricName } from "../index.ts";
 import { unpack } from "./assets.ts";
 import { writeText } from "./files.ts";
-import { type ClassScores, type Scores, shownMeasures } from "./metrics.ts";
+import {
+  type ClassScores,
+  type Scores,
+  saidOfClasses,
+  shownClasses,
+  shownConfusions,
+  shownMeasures,
+} from "./metrics.ts";
 import type { Outcome } from "./outcome.ts";
 import type { EpochRecord, Settings, TrainingRecord } from "./settings.ts";
 import { plural } from "./terminal.ts";
@@ -80,7 +87,7 @@ function scoresHtml(scores: Scores): string {
 }
 
 function mainScoresHtml(scores: Scores): string {
-  if (!("confusion" in scores)) {
+  if (!("classes" in scores)) {
     const { meanAbsoluteError, rootMeanSquaredError, r2 } = scores;
     return tableHtml([
       ["mean absolute error", meanAbsoluteError.toPrecision(5)],
@@ -91,19 +98,28 @@ function mainScoresHtml(scores: Scores): string {
   return `<p>accuracy ${scores.accuracy.toFixed(4)}</p>\n${classesHtml(scores)}\n${confusionHtml(scores)}`;
 }
 
-function classesHtml({ classes }: ClassScores): string {
-  const rows = classes.map(({ name, precision, recall, f1, rows }) => [
+function classesHtml(scores: ClassScores): string {
+  const said = saidOfClasses(scores);
+  const rows = shownClasses(scores).map(({ name, precision, recall, f1, rows }) => [
     name,
     ...[precision, recall, f1].map((share) => share.toFixed(4)),
     String(rows),
   ]);
-  return tableHtml(rows, ["class", "precision", "recall", "F1", "rows"]);
+  return sentence(said) + tableHtml(rows, ["class", "precision", "recall", "F1", "rows"]);
 }
 
-function confusionHtml({ classes, confusion }: ClassScores): string {
+function sentence(text: string): string {
+  return text && `<p>${escaped(text[0].toUpperCase() + text.slice(1))}.</p>\n`;
+}
+
+function confusionHtml({ classes, confusion, confusions = [] }: ClassScores): string {
+  if (!confusion) {
+    const { said, rows } = shownConfusions(confusions);
+    return rows.length > 0 ? sentence(said) + tableHtml(rows, ["actual", "predicted", "count"]) : "";
+  }
   const names = classes.map(({ name }) => name);
   const rows = confusion.map((row, i) => [names[i], ...row.map(String)]);
-  return `<p>Rows are what is true, columns what was predicted.</p>\n${tableHtml(rows, ["", ...names])}`;
+  return sentence("rows are what is true, columns what was predicted") + tableHtml(rows, ["", ...names]);
 }
 
 function foldsHtml(folds: readonly Scores[]): string {

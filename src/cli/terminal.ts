@@ -61,6 +61,17 @@ export function oneLine(text: string): string {
   );
 }
 
+/** In a line: the first of them, and how many there are. */
+export function listed(names: readonly string[], most = 6): string {
+  const shown = names.slice(0, most).map((name) => cut(name, 20));
+  return names.length > most ? `${shown.join(", ")} and ${names.length - most} more` : shown.join(", ");
+}
+
+/** Units: characters. */
+export function cut(name: string, most: number): string {
+  return name.length > most ? `${name.slice(0, most - 1)}…` : name;
+}
+
 /** Units: characters. Of more texts than a call takes arguments. */
 export function longest(texts: readonly string[]): number {
   return texts.reduce((most, { length }) => Math.max(most, length), 0);

@@ -15,7 +15,7 @@ import type { Dataset, FitOptions, History, Measures, Model } from "../index.ts"
 import { CommandError, quoted, UsageError } from "./errors.ts";
 import { type Scores, scoreClasses, scoreNumbers } from "./metrics.ts";
 import { isClassifier, type Settings } from "./settings.ts";
-import { plural } from "./terminal.ts";
+import { listed, plural } from "./terminal.ts";
 
 export interface Parts {
   readonly train: Table;
@@ -99,7 +99,7 @@ function classWeights(
   for (const name of Object.keys(classWeight)) {
     if (!classes.includes(name)) {
       throw new UsageError(
-        `expected --class-weight of the classes ${classes.join(", ")}, received one of ${quoted(name)}.`,
+        `expected --class-weight of the classes ${listed(classes, 20)}, received one of ${quoted(name)}.`,
       );
     }
   }

@@ -186,6 +186,68 @@ describe("evaluate", () => {
   });
 });
 
+describe("many classes", () => {
+  /** `classes` of them, in turn, named so that their order is their index. */
+  const many = (classes: number, rows: number, name = "c") => {
+    const lines = Array.from({ length: rows }, (_, i) => `${i % 7},${name}${String(1000 + (i % classes))}`);
+    return file(`many-${classes}.csv`, `x,y\n${lines.join("\n")}\n`);
+  };
+  const train = (data: string, ...args: string[]) => [
+    "train",
+    data,
+    "--target",
+    "y",
+    "--epochs",
+    "1",
+    "--hidden",
+    "none",
+    "--quiet",
+    ...args,
+  ];
+
+  it("have their most frequent mistakes told, in classes and rows", () => {
+    const names = Array.from({ length: 14_000 }, (_, i) => `n${i}`);
+    const { accuracy, classes, ...rest } = scoreClasses([0, 0, 0, 13_999, 5, 7], [1, 1, 0, 13_998, 5, 3], names);
+    expect(accuracy).toBeCloseTo(1 / 3, 12);
+    expect(classes[0]).toEqual({ name: "n0", precision: 1, recall: 1 / 3, f1: 1 / 2, rows: 3 });
+    expect(rest).toEqual({
+      confusions: [
+        { actual: "n0", predicted: "n1", count: 2 },
+        { actual: "n7", predicted: "n3", count: 1 },
+        { actual: "n13999", predicted: "n13998", count: 1 },
+      ],
+    });
+  });
+
+  it.each([20, 21, 400])("%i of them take few lines and short ones", async (classes) => {
+    const report = path("many.html");
+    const { code, out } = await command(train(many(classes, 5 * classes, "a rather long name "), "--report", report));
+    expect(code).toBe(0);
+    const lines = out.split("\n");
+    expect(lines.length).toBeLessThan(80);
+    expect(Math.max(...lines.map(({ length }) => length))).toBeLessThan(180);
+    expect(out.includes("rows are what is true")).toBe(classes === 20);
+    expect(out.includes(`the 20 of ${classes} classes with most mistakes (--json has all)`)).toBe(classes > 20);
+    expect(/^actual +predicted +count$/m.test(out)).toBe(classes > 20);
+    const page = readFileSync(report, "utf8");
+    expect(page.includes("<p>Rows are what is true")).toBe(classes === 20);
+    expect(page.includes(`<p>The 20 of ${classes} classes with most mistakes.</p>`)).toBe(classes > 20);
+    expect(page.match(/<tr>/g)?.length).toBeLessThan(100);
+  });
+
+  it("are all in JSON, without a matrix", async () => {
+    const model = path("many.safetensors");
+    const data = many(30, 300);
+    await command(train(data, "--save", model));
+    const scores = await json<ClassScores>(["evaluate", model, data]);
+    expect([scores.classes.length, scores.confusion]).toEqual([30, undefined]);
+    const wrong = scores.confusions?.reduce((sum, { count }) => sum + count, 0);
+    expect(wrong).toBe(Math.round(300 * (1 - scores.accuracy)));
+    const { out } = await command(["inspect", model]);
+    expect(out).toMatch(/^classes +c1000, .*, c1019 and 10 more$/m);
+  });
+});
+
 describe("inspect", () => {
   it("shows layers, memory, preprocessing and training", async () => {
     const { out } = await command(["inspect", SPECIES]);

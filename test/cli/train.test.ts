@@ -27,7 +27,7 @@ describe("penguins and breast cancer", () => {
     const { accuracy, confusion } = together(outcome);
     expect(accuracy).toBeGreaterThanOrEqual(0.97);
     expect(outcome.task).toBe("multi-class");
-    expect(confusion.flat().reduce((sum, n) => sum + n)).toBe(344);
+    expect(confusion?.flat().reduce((sum, n) => sum + n)).toBe(344);
     expect(outcome.crossValidation?.folds).toHaveLength(10);
   });
 
