@@ -14,6 +14,7 @@ import { APP, installRuntime, VERSIONS } from "./install.mjs";
  *  @property {() => Promise<Record<string, string> | undefined>} run the hashes by name, where there are any */
 
 export const CHROMIUM = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const WASM = join(APP, "node_modules/simdgrad/dist");
 
 /** The wasm files stay imports. @type {import("esbuild").BuildOptions} */
@@ -55,6 +56,7 @@ export const RUNTIMES = [
   ...node(20, "quick"),
   ...node(22, "all"),
   ...node(24, "required"),
+  { name: "node24-relaxed", tier: "required", prepare: () => versionOf(nodePath(24)), run: testRelaxed },
   ...node(26, "all"),
   program("deno", "quick", deno, ["run", "--allow-read", "--allow-write", "entries/esm.mjs"]),
   program("bun", "quick", bun, ["entries/esm.mjs"]),
@@ -79,6 +81,18 @@ function node(major, tier) {
  *  @param {string[]} args @returns {Runtime} */
 function program(name, tier, path, args) {
   return { name, tier, prepare: () => versionOf(path()), run: async () => JSON.parse(execute(path(), ...args)) };
+}
+
+/** The tests of the kernels again with the relaxed build, which `npm test` leaves out on a Node without relaxed SIMD, and
+ *  its code. @returns {Promise<undefined>} */
+async function testRelaxed() {
+  const node = nodePath(24);
+  const spills = execute(node, join(ROOT, "scripts/spills.mjs"));
+  if (/not checked for spills, the engine/.test(spills)) throw new Error(spills);
+  const tests = ["test/kernels", "test/model/relaxed.test.ts"];
+  const vitest = [join(ROOT, "node_modules/vitest/vitest.mjs"), "run", "--root", ROOT, ...tests];
+  const env = { ...process.env, SIMDGRAD_SIMD: "relaxed", NO_COLOR: "1" };
+  executeWith({ env, timeout: 600_000 }, node, ...vitest);
 }
 
 /** A runtime that a script of hosts/ drives. @param {string} name @param {Runtime["tier"]} tier
@@ -148,8 +162,17 @@ function versionOf(path) {
 
 /** What it prints; within the project that has the package. @param {string} path @param {string[]} args */
 export function execute(path, ...args) {
-  const options = /** @type {const} */ ({ cwd: APP, encoding: "utf8", timeout: 180_000 });
-  const { status, stdout, stderr, error } = spawnSync(path, args, options);
+  return executeWith({}, path, ...args);
+}
+
+/** @param {{ env?: NodeJS.ProcessEnv, timeout?: number }} options @param {string} path @param {string[]} args */
+function executeWith(options, path, ...args) {
+  const { status, stdout, stderr, error } = spawnSync(path, args, {
+    cwd: APP,
+    encoding: "utf8",
+    timeout: 180_000,
+    ...options,
+  });
   if (status !== 0) throw new Error(`${error?.message ?? `exit status ${status}`}\n${stdout}${stderr}`.trim());
   return stdout;
 }

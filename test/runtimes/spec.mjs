@@ -19,6 +19,7 @@ export async function exercise({ simdgrad, infer, kernels }, lanes = {}) {
   if (new Set(Object.values(hashes)).size < Object.keys(hashes).length) throw new Error("Seeds share a hash.");
   hashes["wide network: weights"] = await sha256(await trainWide(simdgrad, data, lanes));
   hashes["kernels: exp"] = await sha256(runKernel(kernels));
+  await exerciseRelaxed(simdgrad, data, lanes);
   return hashes;
 }
 
@@ -107,6 +108,69 @@ async function trainWide({ sequential, dense, adam }, { train }, options) {
   const weights = model.weights.slice();
   if (lanes) model[Symbol.dispose]();
   return weights;
+}
+
+/** The relaxed build, where the engine has it and the entry brings it: its bits are its own, so they are no hashes. */
+async function exerciseRelaxed(simdgrad, { train }, lanes) {
+  const x = train.x.subarray(0, 256 * 64);
+  const y = train.y.subarray(0, 256);
+  const strict = smoothModel(simdgrad, {});
+  let relaxed;
+  try {
+    relaxed = smoothModel(simdgrad, { simd: "relaxed" });
+  } catch (error) {
+    if (error.code !== "RUNTIME" || mustHaveRelaxed()) throw error;
+    return;
+  }
+  const initial = relaxed.weights.slice();
+  strict.weights.set(initial);
+  assertNear(relaxed.predict(x), strict.predict(x), "An output of the relaxed build");
+  const losses = [relaxed, strict].map((model) => Float64Array.of(model.trainBatch(x, y)));
+  assertNear(...losses, "The relaxed build's loss");
+  assertNear(relaxed.gradients, strict.gradients, "A gradient of the relaxed build");
+  if (!(lanes.threads > 1)) return;
+
+  const meetings = watchLanes();
+  const wide = smoothModel(simdgrad, { ...lanes, threads: 3, simd: "relaxed" });
+  let steps = 8;
+  wide.weights.set(initial);
+  await firstMeeting(meetings, () => {
+    wide.trainBatch(x, y);
+    steps++;
+  });
+  for (let i = 0; i < 8; i++) wide.trainBatch(x, y);
+  for (let i = 1; i < steps; i++) relaxed.trainBatch(x, y);
+  assertEqual(await sha256(wide.weights), await sha256(relaxed.weights), "Relaxed, three lanes differ from one");
+  wide[Symbol.dispose]();
+}
+
+/** Without kinks, near which one rounding decides. */
+function smoothModel({ sequential, dense, adam }, options) {
+  const layers = [dense(512, { activation: "tanh" }), dense(256, { activation: "gelu" })];
+  return sequential({
+    input: 64,
+    layers: [...layers, dense(10, { activation: "softmax" })],
+    loss: "cross-entropy",
+    optimizer: adam(),
+    ...options,
+  });
+}
+
+/** As docs/performance.md says of Node. */
+function mustHaveRelaxed() {
+  const { node, bun, deno } = globalThis.process?.versions ?? {};
+  return !bun && !deno && Number.parseInt(node, 10) >= 21;
+}
+
+/** Both builds round at most twice a term, in all sums on the longest way: there and back, and over the rows. Of n
+ *  roundings that do not conspire hardly ever more than 10 sqrt(n) units remain, of the largest where weights have unit
+ *  gain. Source: Higham & Mary 2019, A new approach to probabilistic rounding error analysis, theorem 3.1. */
+function assertNear(actual, expected, what) {
+  const roundings = 2 * (64 + 512 + 256 + 10 + 256 + 256);
+  const largest = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  const bound = 10 * Math.sqrt(roundings) * 2 ** -24 * largest;
+  const at = expected.findIndex((value, i) => !(Math.abs(actual[i] - value) <= bound));
+  if (at >= 0) throw new Error(`${what} is ${actual[at]} at ${at}, ${expected[at]} in the strict build.`);
 }
 
 /** Lanes start on their own time: until they are ready one lane does all. */
