@@ -106,7 +106,7 @@ export class Model {
   }
 
   /** As predict, into `out`, which must have the exact length; returns it. Allocates nothing when x is a Float32Array of at
-   *  most `maxBatch` rows. Errors: as predict; nothing is written then. */
+   *  most `maxBatch` rows. Errors: as predict; nothing is written then, but by RUNTIME of a lost thread whole chunks. */
   predictInto<Out extends Float32Array>(x: Inputs, out: Out): Out {
     return this.#live("predictInto").inference.predictInto(x, out);
   }

@@ -18,6 +18,7 @@ type Mode = keyof TwoWayPrograms;
 interface BoundProgram {
   readonly program: TwoWayProgram;
   readonly forward: RunList;
+  /** After a first part that does nothing: once its gate is asked, the rest runs. */
   readonly backward: RunList;
   readonly commit: RunList;
 }
@@ -28,6 +29,8 @@ export class TwoWay {
   /** Rows of the forward whose backward may come; 0 when there is none. */
   private rows = 0;
   private mode: Mode = "training";
+  /** For gradients as they were: lanes add in place, and one that dies leaves some sums half made. */
+  private before: Float32Array | undefined;
 
   constructor(engine: Engine, { training, inference }: TwoWayPrograms) {
     this.engine = engine;
@@ -83,8 +86,21 @@ export class TwoWay {
     }
     checkFinite("backward", "dOutput", matrix);
     copyRows(engine.f32, engine.address(program.dOutput), matrix, { start: 0, count: rows });
-    this.forget();
-    backward.run(rows);
+    const gradients = engine.view(engine.plan.blocks.gradients);
+    let before: Float32Array | undefined;
+    try {
+      backward.run(rows, (_, __, shared) => {
+        this.forget();
+        if (shared) {
+          before = this.before ??= new Float32Array(gradients.length);
+          before.set(gradients);
+        }
+        return true;
+      });
+    } catch (error) {
+      if (before) gradients.set(before);
+      throw error;
+    }
     return engine.view(program.dInput, rows * spec.input).slice();
   }
 
@@ -99,7 +115,7 @@ function bindProgram(engine: Engine, program: TwoWayProgram): BoundProgram {
   return {
     program,
     forward: engine.list(steps.slice(0, forwardSteps)),
-    backward: engine.list(steps.slice(forwardSteps)),
+    backward: engine.list([], steps.slice(forwardSteps)),
     commit: engine.list(commits),
   };
 }

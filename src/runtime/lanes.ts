@@ -47,8 +47,8 @@ const PATIENCE = 4;
 const ALONE_FOR = 200;
 
 /** Between two parts of a list, on the main thread alone: whether to go on with part `next` after one whose results
- *  have this sum. What it throws ends the list too. */
-export type Gate = (sum: number, next: number) => boolean;
+ *  have this sum. What it throws ends the list too. `shared`: on all lanes, any of which may die within the part. */
+export type Gate = (sum: number, next: number, shared?: boolean) => boolean;
 
 interface LaneList {
   readonly number: number;
@@ -180,7 +180,7 @@ export class Lanes {
         for (let lane = 1; lane < this.count; lane++) sum += this.scalars[RESULTS + lane];
         if (++next === parts.length) break;
         try {
-          if (!gate?.(sum, next)) next = 0;
+          if (!gate?.(sum, next, true)) next = 0;
         } catch (error) {
           refusal = { error };
           next = 0;

@@ -5,7 +5,16 @@ import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { laneSource } from "../../src/generated/lane.ts";
-import { adam, dense, type Model, planMemory, type SequentialConfig, sequential } from "../../src/index.ts";
+import {
+  adam,
+  batchNorm,
+  dense,
+  dropout,
+  type Model,
+  planMemory,
+  type SequentialConfig,
+  sequential,
+} from "../../src/index.ts";
 import { Lanes, type LaneWorker } from "../../src/runtime/lanes.ts";
 import { randomSource } from "../support/random.ts";
 
@@ -39,9 +48,10 @@ afterEach(() => {
 });
 
 /** A lane that does something before one of its calls of Atomics. */
-const lane = (operation: "add" | "load", when: string, what: string) => () =>
+const lane = (operation: "add" | "load", when: string, what: string, workerData?: Int32Array) => () =>
   new Worker(
     `{
+      const { workerData } = require("node:worker_threads");
       const original = Atomics.${operation};
       let n = 0;
       Atomics.${operation} = (words, i, value) => {
@@ -49,8 +59,15 @@ const lane = (operation: "add" | "load", when: string, what: string) => () =>
         return original(words, i, value);
       };
     }${laneSource}`,
-    { eval: true },
+    { eval: true, workerData },
   );
+
+/** Busy cores would make one lane take over, and a test prove nothing. */
+const neverAlone = () =>
+  vi.spyOn(Lanes.prototype as unknown as { weigh(): void }, "weigh").mockImplementation(() => undefined);
+
+/** The lanes share the cores with whatever else is running. Units: ms. */
+const BUSY = 300_000;
 
 /** toEqual takes minutes on arrays this long. */
 const sameBytes = (a: Uint8Array, b: Uint8Array) => Buffer.from(a).equals(Buffer.from(b));
@@ -93,6 +110,95 @@ describe("a lane that dies within a step", () => {
       expect(sameBytes(model.save(), one.save())).toBe(true);
     });
   }
+
+  describe("of a custom loop or of one that only looks", () => {
+    const custom: SequentialConfig = {
+      ...config,
+      layers: [
+        dense(1024, { activation: "relu" }),
+        dropout(0.2),
+        dense(600),
+        batchNorm(),
+        dense(7, { activation: "softmax" }),
+      ],
+    };
+    const d = randomSource(17).floats(ROWS * 7);
+    const out = new Float32Array(ROWS * 7);
+    const calls: Record<string, (model: Model) => unknown> = {
+      forward: (model) => model.forward(x),
+      backward: (model) => model.backward(d),
+      step: (model) => model.step(),
+      evaluate: (model) => model.evaluate({ x, y }),
+      predictInto: (model) => model.predictInto(x, out).slice(),
+      "health(data)": (model) => String(model.health({ x, y })),
+    };
+    const needs: Record<string, string[]> = { backward: ["forward"], step: ["forward", "backward"] };
+    const bits = (value: unknown) => (value instanceof Float32Array ? Buffer.from(value.buffer) : value);
+
+    /** A model of two lanes and its twin of one, both after `call` where it ran on both lanes, and about to make it again:
+     *  the lane exits at its nth barrier of it. */
+    async function about(call: string, nth: number) {
+      const armed = new Int32Array(new SharedArrayBuffer(4));
+      const worker = lane("add", `i === ${ARRIVED} && workerData[0] === 1 && ++n === ${nth}`, "process.exit()", armed);
+      const run = vi.spyOn(Lanes.prototype, "run");
+      neverAlone();
+      const [model, one] = [sequential({ ...custom, threads: 2, worker }), sequential(custom)];
+      const both = (name: string) => [model, one].map((each) => bits(calls[name](each)));
+      const until = performance.now() + BUSY;
+      for (let shared = false; !shared; await pause(5)) {
+        if (performance.now() > until) throw new Error(`${call} never ran on both lanes.`);
+        for (const name of needs[call] ?? []) both(name);
+        const before = run.mock.calls.length;
+        both(call);
+        shared = run.mock.calls.length > before;
+      }
+      for (const name of needs[call] ?? []) both(name);
+      armed[0] = 1;
+      return { model, one, both };
+    }
+
+    for (const [call, nth] of [
+      ["forward", 4],
+      ["step", 1],
+      ["evaluate", 4],
+      ["predictInto", 4],
+      ["health(data)", 4],
+    ] as const) {
+      it(`${call} leaves everything as it was, and is made again with the same bits`, { timeout: BUSY }, async () => {
+        const { model, one, both } = await about(call, nth);
+        expect(() => calls[call](model)).toThrow(runtime(/lanes/));
+        expect(sameBits(model.gradients, one.gradients)).toBe(true);
+        expect(sameBytes(model.save(), one.save())).toBe(true);
+        const [again, expected] = both(call);
+        expect(again).toEqual(expected);
+        expect(sameBytes(model.save(), one.save())).toBe(true);
+      });
+    }
+
+    for (const nth of [3, 9]) {
+      it(`backward leaves the gradients as they were, and wants forward again, ${nth}`, { timeout: BUSY }, async () => {
+        const { model, one, both } = await about("backward", nth);
+        expect(model.gradients.some((value) => value !== 0)).toBe(true);
+        expect(() => model.backward(d)).toThrow(runtime(/lanes/));
+        expect(sameBits(model.gradients, one.gradients)).toBe(true);
+        expect(sameBytes(model.save(), one.save())).toBe(true);
+        expect(() => model.backward(d)).toThrow(expect.objectContaining({ code: "CONFIG" }));
+        both("forward");
+        const [again, expected] = both("backward");
+        expect(again).toEqual(expected);
+        expect(sameBits(model.gradients, one.gradients)).toBe(true);
+      });
+    }
+
+    it("backward keeps the forward where no lane began", { timeout: BUSY }, async () => {
+      const { model, one, both } = await about("backward", 1);
+      expect(() => model.backward(d)).toThrow(runtime(/lanes/));
+      const [again, expected] = both("backward");
+      expect(again).toEqual(expected);
+      expect(sameBits(model.gradients, one.gradients)).toBe(true);
+      expect(sameBytes(model.save(), one.save())).toBe(true);
+    });
+  });
 
   it("in an update leaves no model that trains, predicts or saves", async () => {
     const worker = lane("load", `i === ${VERDICT} && original(words, i) === 2 && ++n === 3`, "process.exit()");
@@ -274,6 +380,21 @@ describe("workers that cannot start", () => {
     }
     expect(thrown).toMatchObject({ code: "RUNTIME", cause });
     expect((thrown as Error).message).toMatch(/threads: 1.*simdgrad\/lane.*--allow-worker/);
+  });
+
+  it("and are wanted first by backward: the forward stays, for another try", () => {
+    // Work of backward, and not of forward, is worth lanes.
+    const [few, d] = [x.subarray(0, 6 * 301), x.subarray(0, 6 * 7)];
+    const worker = vi.fn(() => {
+      throw new Error("no more");
+    });
+    const [model, one] = [sequential({ ...config, threads: 2, worker }), sequential(config)];
+    for (const each of [model, one]) each.forward(few);
+    expect(worker).not.toHaveBeenCalled();
+    expect(() => model.backward(d)).toThrow(runtime(/no more/));
+    expect(sameBits(model.backward(d), one.backward(d))).toBe(true);
+    expect(sameBits(model.gradients, one.gradients)).toBe(true);
+    expect(model.gradients.some((value) => value !== 0)).toBe(true);
   });
 
   it("one that cannot read its messages", () => {
