@@ -61,7 +61,7 @@ export function checkCount(where: string, name: string, value: unknown, least = 
   if (!Number.isSafeInteger(value) || (value as number) < least) {
     throw new SimdgradError(
       "CONFIG",
-      `${where}: expected ${name} to be a whole number of at least ${least}, received ${show(value)}.`,
+      `${where}: expected ${name} to be a whole number of at least ${least}${Number.isInteger(value) && (value as number) > least ? " and less than 2^53" : ""}, received ${show(value)}.`,
     );
   }
   return value as number;

@@ -22,8 +22,8 @@ export const concatRule: LayerRule<ConcatSpec> = {
         `concat: expected branches to be an array of arrays of layers, received ${show(given)}.`,
       );
     }
-    const normalized = (branch: unknown) =>
-      normalizeChain("concat, branch", branch, known, depth + 1, 0) as readonly LayerSpec[];
+    const normalized = (branch: unknown, i: number) =>
+      normalizeChain(`concat, branch ${i}`, branch, known, depth + 1, 0) as readonly LayerSpec[];
     const branches = Object.freeze(Array.from(given, normalized));
     return sealOwnLayer({ kind: "concat", branches }, concatRule);
   },

@@ -22,9 +22,16 @@ export function explainDivergence(engine: Engine, program: LossProgram, rows: nu
   const cause = causeOf(engine, program, rows);
   for (const [i, step] of program.steps.entries()) {
     calls[i]();
-    if (isFiniteBuffer(engine, step.writes, rows)) continue;
-    const what = i < program.forwardSteps ? "the output" : "the gradient";
-    return diverged(engine, `${what} of ${place(step.owner)} is not finite (${step.kernel})`, cause);
+    const own = step.kernel === "host";
+    // A layer of one's own writes gradients beside what it passes on.
+    if ((own ? (step.args as BufferRef[]) : [step.writes]).every((buffer) => isFiniteBuffer(engine, buffer, rows)))
+      continue;
+    const [what, pass] = i < program.forwardSteps ? ["output", "forward"] : ["gradient", "backward"];
+    return diverged(
+      engine,
+      `the ${what} of ${place(step.owner)} is not finite (${step.kernel})`,
+      cause ?? (own ? `The layer's own ${pass} wrote it, from numbers that are finite.` : cause),
+    );
   }
   return diverged(engine, `the loss is ${loss}; ${largestIn(engine, "parameters")}`, cause);
 }

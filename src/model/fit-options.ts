@@ -25,7 +25,7 @@ export interface FitOptions {
   onBatch?: ((report: BatchReport) => unknown) | undefined;
   /** Awaited when it gives a promise. */
   onEpoch?: ((report: EpochReport) => unknown) | undefined;
-  /** Rejects with its reason between two batches; the model stays usable. */
+  /** Rejects with its reason between two batches, after what a callback promised; the model stays usable. */
   signal?: AbortSignalLike | undefined;
   /** Finishes an interrupted run as if it had not been, also after save and load; without one, as when the last has
    *  finished, starts anew. `epochs` counts from the run's start. */

@@ -170,12 +170,38 @@ describe("defineLayer", () => {
     const model = (forward: () => void) =>
       sequential({ ...config(true), layers: [dense(3), broken(forward)(), dense(2, { activation: "softmax" })] });
     expectError(() => model(() => undefined).trainBatch(data.x, data.y), "NUMERIC", /layer 1 is not finite \(host\)/);
+    expectError(
+      () => model(() => undefined).trainBatch(data.x, data.y),
+      "NUMERIC",
+      /output of layer 1 .*\. The layer's own forward wrote it, from numbers that are finite\.$/,
+    );
     const failing = model(() => {
       throw new RangeError("mine");
     });
     const before = failing.weights.slice();
     expect(() => failing.trainBatch(data.x, data.y)).toThrow(RangeError);
     expect(failing.weights).toEqual(before);
+  });
+
+  it.each(["dx", "gradients"] as const)("is named by NUMERIC where its backward gives bad %s", (which) => {
+    const broken = defineLayer({
+      kind: "broken",
+      shape: (_, inputs) => inputs,
+      parameters: () => [{ name: "a", shape: [3] }],
+      forward: ({ x, y }) => y.set(x),
+      backward: ({ dy, dx, gradients }) => {
+        dx.set(dy);
+        (which === "dx" ? dx : gradients.a)[1] = Number.NaN;
+      },
+    });
+    const model = sequential({ ...config(true), layers: [dense(3), broken(), dense(2, { activation: "softmax" })] });
+    const own = /gradient of layer 1 is not finite \(host\).*\. The layer's own backward wrote it/;
+    expectError(() => model.trainBatch(data.x, data.y), "NUMERIC", own);
+    // What it reads may be the cause all the same.
+    const unscaled = data.x.map((value) => value * 1e6);
+    expectError(() => model.trainBatch(unscaled, data.y), "NUMERIC", /layer 1 is not finite \(host\).*scale it/);
+    model.weights[0] = Number.NaN;
+    expectError(() => model.trainBatch(data.x, data.y), "NUMERIC", /layer 0 .*0\.kernel holds NaN/);
   });
 
   it("refuses threads, other kinds' names, and what is no definition or no option", () => {

@@ -267,6 +267,7 @@ describe("configuration", () => {
     ],
     ["a delta of 2n", () => sequential({ ...regression, loss: { kind: "huber", delta: wrong(2n) } }), "CONFIG", "2n"],
     ["a negative seed", () => sequential({ ...classifier, seed: -1 }), "CONFIG", "seed", "-1"],
+    ["too large a seed", () => sequential({ ...classifier, seed: 2 ** 53 }), "CONFIG", "seed", "less than 2^53"],
     ["maxBatch 0", () => sequential({ ...classifier, maxBatch: 0 }), "CONFIG", "maxBatch"],
     ["more than 4 GiB", () => sequential({ input: 40_000, layers: [dense(40_000)] }), "MEMORY", "4 GiB"],
     ["more than 4 GiB of activations", () => sequential({ ...classifier, maxBatch: 1e8 }), "MEMORY", "4 GiB"],

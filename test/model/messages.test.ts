@@ -78,7 +78,7 @@ const cases: readonly Case[] = [
     () => sequential({ ...classifier, layers: wrong([dense(1), null]) }),
     /^sequential, layer 1: .*received null/,
   ],
-  ["a layer of null within another", "CONFIG", () => concat(wrong([[], [null]])), /^concat, branch, layer 0: /],
+  ["a layer of null within another", "CONFIG", () => concat(wrong([[], [null]])), /^concat, branch 1, layer 0: /],
   [
     "plain data for custom",
     "CONFIG",

@@ -178,7 +178,7 @@ describe("layers within layers", () => {
     refused(() => residual([]), /residual: expected layers.*at least one/);
     refused(() => residual(dense(3) as never), /residual: expected layers/);
     refused(() => concat([]), /concat: expected branches/);
-    refused(() => concat([dense(3)] as never), /concat, branch: expected layers/);
+    refused(() => concat([[], dense(3)] as never), /concat, branch 1: expected layers/);
     refused(() => residual([{ kind: "convolution" } as never]), /expected a layer/);
     refused(
       () => sequential({ ...config, layers: [concat([[dense(3, { activation: "softmax" })]])] }),

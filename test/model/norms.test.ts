@@ -137,6 +137,15 @@ describe("batchNorm", () => {
     expect(model.buffers["0.runningVariance"]).toEqual(Float32Array.of(1));
   });
 
+  it("momentum: 0 keeps the statistics as they are", () => {
+    const layers = [batchNorm({ trainable: false, momentum: 0 }), dense(3, { activation: "softmax" })];
+    const model = sequential({ ...config, layers });
+    model.buffers["0.runningMean"].fill(1 / 3);
+    const before = Object.values(model.buffers).map((values) => values.slice());
+    model.trainBatch(data.x, data.y);
+    expect(Object.values(model.buffers)).toEqual(before);
+  });
+
   it("trainable: false freezes gamma and beta and lets the statistics run", () => {
     const layers = [dense(6), batchNorm({ trainable: false }), layerNorm({ trainable: false }), dense(2)];
     const model = sequential({ ...config, layers, loss: "mean-squared-error", optimizer: sgd() });
