@@ -1,5 +1,7 @@
 // @ts-check
 // Bundles for Node, their packages left outside.
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
 
 /** @param {import("esbuild").BuildOptions["entryPoints"]} entryPoints @param {string} outdir
@@ -17,4 +19,9 @@ export async function bundle(entryPoints, outdir, more) {
     logLevel: "warning",
     ...more,
   });
+}
+
+/** What such a bundle exports. @param {string} path */
+export function importBundle(path) {
+  return import(pathToFileURL(resolve(path)).href);
 }

@@ -5,10 +5,10 @@
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { bundle } from "./bundle.mjs";
+import { bundle, importBundle } from "./bundle.mjs";
 import { compileControl } from "./compile.mjs";
 import { node24 } from "./node24.mjs";
-import { orUsage, readOptions, readTableOptions } from "./options.mjs";
+import { choose, orUsage, readOptions, readTableOptions } from "./options.mjs";
 import { whenStopped } from "./stop.mjs";
 
 process.chdir(fileURLToPath(new URL("..", import.meta.url)));
@@ -24,9 +24,11 @@ async function makeTable() {
 
 async function runBenchmarks() {
   const args = process.argv.slice(2);
-  const { publish, from, node24: wantsNode24 } = readOptions(args);
+  const { publish, from, only, node24: wantsNode24 } = readOptions(args);
   await bundleAll();
   if (from === undefined) {
+    const { workloads } = await importBundle("build/bench/workloads.mjs");
+    choose("--only", workloads, only);
     compileControl("control", "build/bench/control.wasm", "simd");
     compileControl("control", "build/bench/control-relaxed.wasm", "simd,relaxed-simd");
   }
@@ -36,7 +38,7 @@ async function runBenchmarks() {
 
 async function bundleAll() {
   const versions = ["simdgrad", "tinybench", "assemblyscript"].map((name) => [name, version(name)]);
-  const entries = ["bench/run.ts", "bench/contestant.ts", "bench/table.ts", "bench/first-step.ts"];
+  const entries = ["run", "contestant", "table", "first-step", "workloads"].map((name) => `bench/${name}.ts`);
   await bundle(entries, "build/bench", { define: { VERSIONS: JSON.stringify(Object.fromEntries(versions)) } });
 }
 

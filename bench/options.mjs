@@ -1,5 +1,5 @@
 // @ts-check
-// The options of `npm run bench`, read before anything is built, installed or measured.
+// The options of `npm run bench`, read, and names looked up, before anything is compiled, installed or measured.
 import { parseArgs } from "node:util";
 
 /** @typedef {object} Options

@@ -8,7 +8,7 @@ import { ContestantError } from "../bench/failure.ts";
 import { type Contestant, contestants } from "../bench/peers/contestants.ts";
 import { limitOf } from "../bench/peers/limits.ts";
 import { markdown } from "../bench/peers/markdown.ts";
-import { readPeerOptions } from "../bench/peers/options.mjs";
+import { choosePairs, readPeerOptions } from "../bench/peers/options.mjs";
 import { runProcess } from "../bench/peers/processes.ts";
 import { publish } from "../bench/peers/publish.ts";
 import type { PeerReport, PeerResult } from "../bench/peers/report.ts";
@@ -63,6 +63,25 @@ describe("the options", () => {
   ])("that are wrong or publish a part are named in one line: %s", (args, message) => {
     expect(refusal(() => readPeerOptions(args))).toMatch(message);
     expect(refusal(() => readPeerOptions(args))).not.toContain("\n");
+  });
+
+  it("name contestants and workloads that go together", () => {
+    const lists = { contestants, workloads, competes };
+    const names = (only: string[], work: string[]) =>
+      choosePairs({ only, work }, lists).map(({ workload, contestant }) => [workload.name, contestant.name]);
+    expect(choosePairs({ only: [], work: [] }, lists)).toEqual(pairs);
+    expect(names(["onnxruntime", "toygrad"], ["batch 256", "digits"])).toEqual([
+      ["step 256-1024-1024-10 batch 256", "toygrad"],
+      ["predict 784-512-256-10 batch 256", "onnxruntime-web"],
+      ["predict 784-512-256-10 batch 256", "onnxruntime-node"],
+      ["predict 784-512-256-10 batch 256", "toygrad"],
+      ["digits", "toygrad"],
+    ]);
+    expect(refusal(() => names(["toygrad", "toy boat"], []))).toMatch(/^Expected --only .*; received toy boat\.$/);
+    expect(refusal(() => names([], ["stop"]))).toMatch(/^Expected --work .*; received stop\.$/);
+    expect(refusal(() => names(["onnx"], ["step", "digits"]))).toBe(
+      "Expected a contestant that does one of the workloads, received --only onnx --work step --work digits.",
+    );
   });
 });
 

@@ -8,6 +8,21 @@ import { compileControl } from "../bench/compile.mjs";
 import { bundlePeers } from "../bench/peers/bundle.mjs";
 import type { PeerReport } from "../bench/peers/report.ts";
 
+describe("a name that is none", () => {
+  it.each([["bench/main.mjs", "--node24"], ["bench/peers/main.mjs"]])(
+    "is told by %s before anything is installed",
+    (...command) => {
+      const env = { ...process.env, npm_config_registry: "http://127.0.0.1:9" };
+      const { status, stderr } = spawnSync(process.execPath, [...command, "--only", "nosuch"], {
+        env,
+        encoding: "utf8",
+      });
+      expect(stderr).toMatch(/^Expected --only to be part of one of [^\n]*; received nosuch\.\n$/);
+      expect(status).toBe(2);
+    },
+  );
+});
+
 describe("a run of the peers", () => {
   /** With a cache of its own: the bundles and the control loop, no other loop of the machine's limits. */
   let folder = "";

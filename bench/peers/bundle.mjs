@@ -13,13 +13,14 @@ const currentWorkload = {
   },
 };
 
-/** @param {string} folder */
+/** What is run; and the lists that `choosePairs` takes. @param {string} folder */
 export async function bundlePeers(folder) {
   const entries = {
     contestant: "bench/contestant.ts",
     run: "bench/peers/run.ts",
     table: "bench/peers/table.ts",
     chart: "bench/peers/chart.ts",
+    lists: "bench/peers/lists.ts",
   };
   await bundle(entries, folder, { target: "node22", plugins: [currentWorkload] });
 }

@@ -3,13 +3,14 @@
 // or newer. Options: see options.mjs; `table` or `chart` as the first argument makes README's table (--write) or the
 // chart from the results published last.
 import { fileURLToPath } from "node:url";
+import { importBundle } from "../bundle.mjs";
 import { run } from "../children.mjs";
 import { compileControl } from "../compile.mjs";
 import { node24 } from "../node24.mjs";
 import { orUsage, parse, readTableOptions, UsageError } from "../options.mjs";
 import { bundlePeers } from "./bundle.mjs";
 import { CACHE, installOpenBlas, installPeers } from "./install.mjs";
-import { readPeerOptions } from "./options.mjs";
+import { choosePairs, readPeerOptions } from "./options.mjs";
 
 process.chdir(fileURLToPath(new URL("../..", import.meta.url)));
 const [command, ...rest] = process.argv.slice(2);
@@ -30,8 +31,11 @@ async function makeChart() {
 
 async function runBenchmarks() {
   const args = process.argv.slice(2);
-  const { publish, from } = readPeerOptions(args);
+  const options = readPeerOptions(args);
+  const { publish, from } = options;
+  await bundlePeers(CACHE);
   if (from === undefined) {
+    choosePairs(options, await importBundle(`${CACHE}/lists.mjs`));
     const missing = await installPeers();
     if (publish && missing.length > 0)
       throw new UsageError(`Expected --publish with all peers installed, missing ${missing.join(", ")}: see above.`);
@@ -39,7 +43,6 @@ async function runBenchmarks() {
     compileControls();
   }
   const node = from === undefined ? newNode(publish) : process.execPath;
-  await bundlePeers(CACHE);
   await runNode(node, `${CACHE}/run.mjs`, ...args);
 }
 

@@ -1,6 +1,6 @@
 // @ts-check
-// The options of `npm run bench:peers`, read before anything is installed or measured.
-import { checkWhole, parse, RUN_OPTIONS, readRun } from "../options.mjs";
+// The options of `npm run bench:peers`, read, and names looked up, before anything is installed or measured.
+import { checkWhole, choose, parse, RUN_OPTIONS, readRun, UsageError } from "../options.mjs";
 import { CACHE } from "./install.mjs";
 
 /** @typedef {object} PeerOptions
@@ -11,6 +11,11 @@ import { CACHE } from "./install.mjs";
  *  @property {boolean} publish the summary also becomes bench/results/peers.json
  *  @property {boolean} evenIfDisturbed published though the machine was slow or busy; the table says so
  *  @property {string} [from] raw results of an earlier run, to be published instead of a new one's */
+
+/** Who is there, and for what. @typedef {object} Lists
+ *  @property {readonly import("./contestants.ts").Contestant[]} contestants
+ *  @property {readonly import("./workloads.ts").PeerWorkload[]} workloads
+ *  @property {typeof import("./workloads.ts").competes} competes */
 
 const KNOWN =
   "table, chart, --rounds N, --only TEXT, --work TEXT, --quick, --publish, --even-if-disturbed or --from FILE";
@@ -30,4 +35,16 @@ export function readPeerOptions(args) {
 /** @param {{ rounds: number, quick: boolean, parts: readonly string[] }} run Errors: UsageError, for a part. */
 export function checkWholePeers(run) {
   checkWhole(run, PUBLISHED_ROUNDS, CACHE);
+}
+
+/** Each workload with each contestant that the options name. Errors: UsageError.
+ *  @param {Pick<PeerOptions, "only" | "work">} options @param {Lists} lists */
+export function choosePairs({ only, work }, { contestants, workloads, competes }) {
+  const chosen = choose("--only", contestants, only);
+  const pairs = choose("--work", workloads, work).flatMap((workload) =>
+    chosen.filter((contestant) => competes(workload, contestant)).map((contestant) => ({ workload, contestant })),
+  );
+  if (pairs.length > 0) return pairs;
+  const received = `--only ${only.join(" --only ")} --work ${work.join(" --work ")}`;
+  throw new UsageError(`Expected a contestant that does one of the workloads, received ${received}.`);
 }

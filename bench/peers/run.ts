@@ -8,13 +8,13 @@ import { describeCpu } from "../cpu.ts";
 import { summarise } from "../disturbance.ts";
 import { ContestantError } from "../failure.ts";
 import { Meter } from "../meter.ts";
-import { choose, orUsage } from "../options.mjs";
+import { orUsage } from "../options.mjs";
 import { readReport } from "../publish.ts";
 import { createBaseline, createBatches } from "../workloads/networks.ts";
 import { type Contestant, contestants } from "./contestants.ts";
 import { LIMIT_LOOPS } from "./limits.ts";
 import { markdown } from "./markdown.ts";
-import { readPeerOptions } from "./options.mjs";
+import { choosePairs, readPeerOptions } from "./options.mjs";
 import { measureLimit, runContestant } from "./processes.ts";
 import { publish } from "./publish.ts";
 import type { Limits, PeerReport, PeerResult, RawMeasurement } from "./report.ts";
@@ -43,20 +43,11 @@ await orUsage(() =>
 );
 
 async function measureAll(): Promise<void> {
-  pairs = choosePairs();
+  pairs = choosePairs(options, { contestants, workloads, competes }).map((pair) => ({ ...pair, measurements: [] }));
   for (let round = 0; round < options.rounds; round++) await runRound(round);
   const report = save();
   console.log(markdown(report));
   if (options.publish) publish(report, rawFile, options);
-}
-
-function choosePairs(): Pair[] {
-  const chosen = choose("--only", contestants, options.only);
-  return choose("--work", workloads, options.work).flatMap((workload) =>
-    chosen
-      .filter((contestant) => competes(workload, contestant))
-      .map((contestant) => ({ workload, contestant, measurements: [] })),
-  );
 }
 
 async function runRound(round: number): Promise<void> {
