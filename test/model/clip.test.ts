@@ -1,9 +1,8 @@
 // Bounds on gradients where the goldens do not look: what stays readable, frozen parts, threads, files, errors.
-import { setTimeout as pause } from "node:timers/promises";
 import { describe, expect, it, vi } from "vitest";
 import { adagrad, adam, adamw, dense, load, rmsprop, type SequentialConfig, sequential, sgd } from "../../src/index.ts";
-import { Lanes } from "../../src/runtime/lanes.ts";
 import { wrong } from "../support/errors.ts";
+import { BUSY, neverAlone, untilShared } from "../support/lanes.ts";
 import { randomSource } from "../support/random.ts";
 
 const random = randomSource(61);
@@ -51,35 +50,22 @@ describe("gradients", () => {
   });
 });
 
-it("the bits are those of one thread, for blocks that do not divide", async () => {
+it("the bits are those of one thread, for blocks that do not divide", { timeout: BUSY }, async () => {
   const wide = {
     ...config,
     layers: [dense(1001, { activation: "relu" }), dense(517, { activation: "relu" }), dense(3)],
     optimizer: adam({ clipNorm: 0.02, clipValue: 0.01 }),
   };
-  const run = vi.spyOn(Lanes.prototype, "run");
-  // Busy cores would make one lane take over, and the test prove nothing.
-  vi.spyOn(Lanes.prototype as unknown as { weigh(): void }, "weigh").mockImplementation(() => undefined);
-  const trained = async (threads: number) => {
-    run.mockClear();
-    const model = sequential({ ...wide, threads });
-    for (let i = 0; i < 300 && threads > 1 && run.mock.calls.length === 0; i++) {
-      model.predict(x);
-      await pause(10);
-    }
-    const before = run.mock.calls.length;
-    for (let i = 0; i < 5; i++) {
-      model.trainBatch(x, y);
-      // Lanes that read a new list are not waited for.
-      await pause(15);
-    }
-    if (threads > 1) expect(run.mock.calls.length - before).toBeGreaterThan(3);
-    const weights = Buffer.from(model.weights.slice().buffer);
-    model[Symbol.dispose]();
-    return weights;
-  };
-  const one = await trained(1);
-  for (const threads of [2, 3]) expect((await trained(threads)).equals(one), `${threads} threads`).toBe(true);
+  neverAlone();
+  for (const threads of [2, 3]) {
+    const [many, one] = [threads, 1].map((count) => sequential({ ...wide, threads: count }));
+    await untilShared(() => {
+      for (const model of [many, one]) model.trainBatch(x, y);
+      const [mine, expected] = [many, one].map(({ weights }) => Buffer.from(weights.slice().buffer));
+      expect(mine.equals(expected), `${threads} threads`).toBe(true);
+    }, 4);
+    many[Symbol.dispose]();
+  }
   vi.restoreAllMocks();
 });
 

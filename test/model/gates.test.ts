@@ -7,18 +7,12 @@ import { type Dataset, type Model, type SequentialConfig, sequential, sgd } from
 import { instantiate } from "../../src/runtime/instance.ts";
 import { Lanes } from "../../src/runtime/lanes.ts";
 import { builtinModules } from "../../src/runtime/modules.ts";
+import { BUSY, neverAlone, untilShared } from "../support/lanes.ts";
 import { ODD_ROWS, oddBatch, oddConfig } from "../support/odd.ts";
 
 // Words of the block (src/runtime/barrier.ts).
 const SEQUENCE = 0;
 const VERDICT = 6;
-/** The lanes share the cores with whatever else is running. Units: ms. */
-const BUSY = 120_000;
-
-/** Busy cores would make one lane take over, and the tests prove nothing. */
-function neverAlone(): void {
-  vi.spyOn(Lanes.prototype as unknown as { weigh(): void }, "weigh").mockImplementation(() => undefined);
-}
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -105,17 +99,6 @@ function watched(options: SequentialConfig, source = laneSource) {
   };
   const model = sequential({ ...options, worker });
   return { model, commands: () => (words ? words[SEQUENCE] / 2 : 0) };
-}
-
-/** Until the lanes have the lists that a call runs. */
-async function untilShared(call: () => unknown): Promise<void> {
-  const run = vi.spyOn(Lanes.prototype, "run");
-  for (let i = 0; i < 2000 && run.mock.calls.length === 0; i++) {
-    await call();
-    await pause(10);
-  }
-  expect(run).toHaveBeenCalled();
-  run.mockRestore();
 }
 
 function sameBits(a: Model, b: Model): boolean {

@@ -16,6 +16,7 @@ import {
   sequential,
 } from "../../src/index.ts";
 import { Lanes, type LaneWorker } from "../../src/runtime/lanes.ts";
+import { BUSY, neverAlone, untilShared } from "../support/lanes.ts";
 import { randomSource } from "../support/random.ts";
 
 /** Its training step is one list with two gates: after forward, and before the update. */
@@ -61,13 +62,6 @@ const lane = (operation: "add" | "load", when: string, what: string, workerData?
     }${laneSource}`,
     { eval: true, workerData },
   );
-
-/** Busy cores would make one lane take over, and a test prove nothing. */
-const neverAlone = () =>
-  vi.spyOn(Lanes.prototype as unknown as { weigh(): void }, "weigh").mockImplementation(() => undefined);
-
-/** The lanes share the cores with whatever else is running. Units: ms. */
-const BUSY = 300_000;
 
 /** toEqual takes minutes on arrays this long. */
 const sameBytes = (a: Uint8Array, b: Uint8Array) => Buffer.from(a).equals(Buffer.from(b));
@@ -140,19 +134,12 @@ describe("a lane that dies within a step", () => {
     async function about(call: string, nth: number) {
       const armed = new Int32Array(new SharedArrayBuffer(4));
       const worker = lane("add", `i === ${ARRIVED} && workerData[0] === 1 && ++n === ${nth}`, "process.exit()", armed);
-      const run = vi.spyOn(Lanes.prototype, "run");
       neverAlone();
       const [model, one] = [sequential({ ...custom, threads: 2, worker }), sequential(custom)];
       const both = (name: string) => [model, one].map((each) => bits(calls[name](each)));
-      const until = performance.now() + BUSY;
-      for (let shared = false; !shared; await pause(5)) {
-        if (performance.now() > until) throw new Error(`${call} never ran on both lanes.`);
-        for (const name of needs[call] ?? []) both(name);
-        const before = run.mock.calls.length;
-        both(call);
-        shared = run.mock.calls.length > before;
-      }
-      for (const name of needs[call] ?? []) both(name);
+      const prepare = () => (needs[call] ?? []).forEach(both);
+      await untilShared(() => both(call), 1, prepare);
+      prepare();
       armed[0] = 1;
       return { model, one, both };
     }

@@ -13,15 +13,14 @@ import {
   dropout,
   layerNorm,
   type Model,
-  type RunOptions,
   residual,
   type SequentialConfig,
   sequential,
   sgd,
 } from "../../src/index.ts";
 import { parts } from "../../src/plan/shares.ts";
-import { Lanes } from "../../src/runtime/lanes.ts";
 import { collectGarbage } from "../support/garbage.ts";
+import { BUSY, countShared, neverAlone, untilShared } from "../support/lanes.ts";
 import { ODD_ROWS, oddBatch, oddConfig } from "../support/odd.ts";
 
 const config = oddConfig;
@@ -31,75 +30,67 @@ const d = random.floats(ROWS * 7);
 
 afterEach(() => vi.restoreAllMocks());
 
-/** Lanes start on their own time: until they are ready one lane does all. */
-async function untilShared(model: Model, run: ReturnType<typeof vi.spyOn>): Promise<void> {
-  for (let i = 0; i < 6000 && run.mock.calls.length === 0; i++) {
-    model.predict(x);
-    await pause(10);
-  }
-  expect(run).toHaveBeenCalled();
-}
-
-async function trained(options: RunOptions, base: SequentialConfig = config): Promise<Uint32Array> {
-  const run = vi.spyOn(Lanes.prototype, "run");
-  // Busy cores would make one lane take over, and the test prove nothing.
-  vi.spyOn(Lanes.prototype as unknown as { weigh(): void }, "weigh").mockImplementation(() => undefined);
-  const model = sequential({ ...base, ...options });
-  if ((options.threads ?? 1) > 1) await untilShared(model, run);
-  for (let step = 0; step < 6; step++) {
-    model.trainBatch(x, y);
-    // Lanes that read a new list are not waited for.
-    await pause(15);
-  }
-  const shared = run.mock.calls.length;
-  model.forward(x);
-  const dInput = model.backward(d);
-  const results = [...model.weights, ...dInput, ...model.predict(x.subarray(0, 301 * 77))];
-  if ((options.threads ?? 1) > 1) expect(shared).toBeGreaterThan(3);
-  model[Symbol.dispose]();
-  return new Uint32Array(Float32Array.from(results).buffer);
-}
-
 /** toEqual takes seconds on arrays this long. */
 function sameBits(a: Float32Array, b: Float32Array): boolean {
   return Buffer.from(a.buffer, a.byteOffset, a.byteLength).equals(Buffer.from(b.buffer, b.byteOffset, b.byteLength));
 }
 
-/** The lanes share the cores with whatever else is running. Units: ms. */
-const BUSY = 300_000;
+/** Trains, runs a custom loop, predicts and evaluates on lanes and on one thread, in lock-step, until each ran on all lanes:
+ *  the same bits come out of every call. */
+async function expectBitsOfOne(threads: number, base: SequentialConfig = config): Promise<void> {
+  neverAlone();
+  const [many, one] = [threads, 1].map((count) => sequential({ ...base, threads: count }));
+  const both = (what: string, call: (model: Model) => Float32Array) => () =>
+    expect(sameBits(call(many), call(one)), what).toBe(true);
+  const train = both("weights", (model) => {
+    model.trainBatch(x, y);
+    return model.weights;
+  });
+  const forward = both("forward", (model) => model.forward(x));
+  const backward = () => {
+    both("dInput", (model) => model.backward(d))();
+    both("gradients", (model) => model.gradients)();
+  };
+  const predict = both("predict", (model) => model.predict(x.subarray(0, 301 * 77)));
+  await untilShared(train, 4);
+  await untilShared(forward);
+  await untilShared(backward, 2, forward);
+  await untilShared(predict);
+  // Chunks, the last of which is too small for lanes.
+  const evaluation = { x, y, sampleWeight: random.floats(ROWS, 0, 2) };
+  await untilShared(() => expect(many.evaluate(evaluation)).toEqual(one.evaluate(evaluation)));
+  many[Symbol.dispose]();
+}
 
 describe("threads", { timeout: BUSY }, () => {
-  it("1, 2, 3 and 4 give the same bits, for shapes that do not divide", async () => {
-    const one = await trained({ threads: 1 });
-    for (const threads of [2, 3, 4]) expect(await trained({ threads }), `${threads} threads`).toEqual(one);
-  });
+  for (const threads of [2, 3, 4]) {
+    it(`${threads} give the bits of 1, for shapes that do not divide`, () =>
+      expectBitsOfOne(threads, { ...config, maxBatch: 60, metrics: ["top-2", "f1", "auc"] }));
 
-  it("the same for other optimizers, and frozen layers", async () => {
+    it(`${threads}, the same with dropout, norms and layers within layers`, () => {
+      const layers = [
+        dropout(0.1),
+        dense(517, { useBias: false }),
+        batchNorm(),
+        activation("relu"),
+        dropout(0.5),
+        dense(263),
+        layerNorm(),
+        residual([dense(130, { activation: "silu" }), concat([[dense(200)], [dense(63), batchNorm()]])]),
+        dense(7, { activation: "softmax" }),
+      ];
+      return expectBitsOfOne(threads, { ...config, layers });
+    });
+  }
+
+  it("the same for other optimizers, and frozen layers", () => {
     const layers = [
       dense(600, { activation: "tanh" }),
       dense(600, { trainable: false }),
       dense(7, { activation: "softmax" }),
     ];
-    const base = { ...config, layers, optimizer: sgd({ learningRate: 0.1, momentum: 0.9, nesterov: true }) };
-    expect(await trained({ threads: 3 }, base)).toEqual(await trained({ threads: 1 }, base));
-  });
-
-  it("the same with dropout, norms and layers within layers", async () => {
-    const layers = [
-      dropout(0.1),
-      dense(517, { useBias: false }),
-      batchNorm(),
-      activation("relu"),
-      dropout(0.5),
-      dense(263),
-      layerNorm(),
-      residual([dense(130, { activation: "silu" }), concat([[dense(200)], [dense(63), batchNorm()]])]),
-      dense(7, { activation: "softmax" }),
-    ];
-    const one = await trained({ threads: 1 }, { ...config, layers });
-    for (const threads of [2, 3, 4]) {
-      expect(await trained({ threads }, { ...config, layers }), `${threads} threads`).toEqual(one);
-    }
+    const optimizer = sgd({ learningRate: 0.1, momentum: 0.9, nesterov: true });
+    return expectBitsOfOne(3, { ...config, layers, optimizer });
   });
 
   it("a lane that is slow to read its command does no step twice", async () => {
@@ -111,43 +102,42 @@ describe("threads", { timeout: BUSY }, () => {
         return load(words, i);
       };
     }`;
+    neverAlone();
     const workers = vi.fn(() => new Worker(slow + laneSource, { eval: true }));
     const [two, one] = [2, 1].map((threads) => sequential({ ...config, threads, worker: workers }));
-    for (let turn = 0; turn < 12; turn++) {
-      // Each number of rows is a new list, which the lane has to read first.
-      for (const model of [one, two]) {
-        const rows = ROWS - turn;
-        for (let i = 0; i < 3; i++) model.trainBatch(x.subarray(0, rows * 301), y.subarray(0, rows));
-      }
-      expect(sameBits(two.weights, one.weights), `turn ${turn}`).toBe(true);
-      await pause(5);
+    // Each number of rows is a new list, which the lane has to read first.
+    for (let rows = ROWS; rows > ROWS - 12; rows--) {
+      await untilShared(() => {
+        for (const model of [one, two]) {
+          for (let i = 0; i < 3; i++) model.trainBatch(x.subarray(0, rows * 301), y.subarray(0, rows));
+        }
+        expect(sameBits(two.weights, one.weights), `${rows} rows`).toBe(true);
+      });
     }
     expect(workers).toHaveBeenCalledOnce();
     two[Symbol.dispose]();
   });
 
   it("small steps stay on one lane", async () => {
-    const run = vi.spyOn(Lanes.prototype, "run");
+    const shared = countShared();
     const model = sequential({ ...config, layers: [dense(7, { activation: "softmax" })], threads: 2 });
     for (let i = 0; i < 20; i++) {
       model.trainBatch(x, y);
       await pause(2);
     }
-    expect(run).not.toHaveBeenCalled();
+    expect(shared()).toBe(0);
     model[Symbol.dispose]();
   });
 
   it("a larger batch plans anew under running lanes", async () => {
-    const run = vi.spyOn(Lanes.prototype, "run");
+    neverAlone();
     const [two, one] = [2, 1].map((threads) => sequential({ ...config, maxBatch: 50, threads }));
-    await untilShared(two, run);
     for (const rows of [50, 131, 50]) {
-      for (let i = 0; i < 3; i++) {
+      await untilShared(() => {
         for (const model of [one, two]) model.trainBatch(x.subarray(0, rows * 301), y.subarray(0, rows));
-        await pause(5);
-      }
+      }, 2);
+      expect(sameBits(two.weights, one.weights), `${rows} rows`).toBe(true);
     }
-    expect(two.weights).toEqual(one.weights);
     two[Symbol.dispose]();
   });
 
@@ -158,9 +148,8 @@ describe("threads", { timeout: BUSY }, () => {
       workers.push(made);
       return made;
     };
-    const run = vi.spyOn(Lanes.prototype, "run");
     const model = sequential({ ...config, threads: 2, worker });
-    await untilShared(model, run);
+    await untilShared(() => model.predict(x));
     await workers[0].terminate();
     await pause(20);
     expect(() => model.predict(x)).toThrow(
