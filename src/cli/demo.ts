@@ -29,10 +29,10 @@ export async function demo(args: readonly string[], terminal: Terminal): Promise
     return;
   }
   const source = { path: "penguins.csv", bytes: new TextEncoder().encode(data) };
-  await trainOn(source, { target: "species", hidden: [32, 16], epochs, ...values }, terminal);
+  await trainOn(source, { target: "species", missing: ["."], hidden: [32, 16], epochs, ...values }, terminal);
   terminal.print(`
 The same with files of your own:
   simdgrad demo --csv > penguins.csv
-  simdgrad train penguins.csv --target species --hidden 32,16 --save model.safetensors
+  simdgrad train penguins.csv --target species --missing . --hidden 32,16 --save model.safetensors
   simdgrad predict model.safetensors penguins.csv --probabilities`);
 }

@@ -21,8 +21,8 @@ export const EVALUATE: Usage<typeof OPTIONS> = {
   operands: ["MODEL", "FILE.csv"],
   options: OPTIONS,
   examples: [
-    "simdgrad evaluate model.safetensors test.csv",
-    "simdgrad evaluate model.safetensors test.csv --metrics auc,top-2 --json",
+    "simdgrad evaluate model.safetensors penguins.csv",
+    "simdgrad evaluate model.safetensors penguins.csv --metrics auc,top-2 --json",
   ],
 };
 

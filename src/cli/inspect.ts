@@ -22,7 +22,7 @@ export const INSPECT: Usage<typeof OPTIONS> = {
   about: "Shows what is in a model's file: layers, health, memory, preprocessing, training.",
   operands: ["MODEL"],
   options: OPTIONS,
-  examples: ["simdgrad inspect model.safetensors", "simdgrad inspect model.safetensors --data test.csv --plan"],
+  examples: ["simdgrad inspect model.safetensors", "simdgrad inspect model.safetensors --data penguins.csv --plan"],
 };
 
 export async function inspect(args: readonly string[], terminal: Terminal): Promise<void> {

@@ -25,9 +25,9 @@ export const PREDICT: Usage<typeof OPTIONS> = {
   operands: ["MODEL", "FILE.csv"],
   options: OPTIONS,
   examples: [
-    "simdgrad predict model.safetensors new.csv > predictions.csv",
-    "simdgrad predict model.safetensors new.csv --probabilities --with id --output predictions.csv",
-    "cat new.csv | simdgrad predict model.safetensors -",
+    "simdgrad predict model.safetensors penguins.csv > predictions.csv",
+    "simdgrad predict model.safetensors penguins.csv --probabilities --with island --output predictions.csv",
+    "cat penguins.csv | simdgrad predict model.safetensors -",
   ],
 };
 

@@ -37,8 +37,9 @@ simdgrad COMMAND --help tells more, simdgrad --version the version. Exit codes: 
 
 Examples:
   simdgrad demo
-  simdgrad train penguins.csv --target species --hidden 64,32 --save model.safetensors
-  simdgrad predict model.safetensors new.csv > predictions.csv`;
+  simdgrad demo --csv > penguins.csv
+  simdgrad train penguins.csv --target species --missing . --save model.safetensors
+  simdgrad predict model.safetensors penguins.csv > predictions.csv`;
 
 /** The exit code. Nothing is thrown: what goes wrong is one message on stderr. */
 export async function run(args: readonly string[], terminal: Terminal): Promise<number> {

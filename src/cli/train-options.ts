@@ -69,10 +69,11 @@ export const TRAIN: Usage<typeof OPTIONS> = {
   operands: ["FILE.csv"],
   options: OPTIONS,
   examples: [
-    "simdgrad train penguins.csv --target species --hidden 64,32 --save model.safetensors",
-    "simdgrad train penguins.csv --target species --folds 5",
-    "simdgrad train houses.csv --target price --patience 10 --report curves.html --save model.safetensors",
-    "simdgrad train houses.csv --resume --epochs 200 --save model.safetensors",
+    "simdgrad demo --csv > penguins.csv",
+    "simdgrad train penguins.csv --target species --missing . --hidden 64,32 --save model.safetensors",
+    "simdgrad train penguins.csv --target species --missing . --folds 5",
+    "simdgrad train penguins.csv --target body_mass_g --missing . --patience 10 --report curves.html",
+    "simdgrad train penguins.csv --resume --epochs 200 --save model.safetensors",
   ],
 };
 

@@ -1,11 +1,12 @@
 // `simdgrad train`: what it takes columns and targets for, how good it gets, what it keeps.
+import { spawnSync } from "node:child_process";
 import { readFileSync, symlinkSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { ClassScores, NumberScores } from "../../src/cli/metrics.ts";
 import type { Outcome } from "../../src/cli/outcome.ts";
 import { load } from "../../src/index.ts";
 import { randomSource } from "../support/random.ts";
-import { BREAST_CANCER, command, folder, json, PENGUINS, start } from "./support.ts";
+import { BREAST_CANCER, command, folder, json, PENGUINS, PROGRAM, start } from "./support.ts";
 
 const { path, file } = folder();
 const together = ({ crossValidation }: Outcome) => crossValidation?.together as ClassScores;
@@ -464,6 +465,26 @@ describe("help", () => {
     expect(out).toMatch(/^ {2}simdgrad /m);
     expect(out).toContain("--help");
     expect(Math.max(...out.split("\n").map((line) => line.length))).toBeLessThanOrEqual(120);
+  });
+
+  it("has examples that run as they stand, after each other", async () => {
+    const pages = await Promise.all(
+      [[], ...["train", "predict", "evaluate", "inspect", "demo"].map((name) => [name])].map(
+        async (name) => (await command([...name, "--help"])).out,
+      ),
+    );
+    const examples = pages.flatMap((page) => page.slice(page.indexOf("\nExamples:\n")).match(/^ {2}\S.*$/gm) ?? []);
+    expect(examples).toHaveLength(18);
+    const script = ['simdgrad() { "$0" "$PROGRAM" "$@"; }', "set -e", ...new Set(examples)].join("\n");
+    const shell = spawnSync("sh", ["-c", script, process.execPath], {
+      cwd: path("."),
+      env: { ...process.env, PROGRAM },
+      encoding: "utf8",
+    });
+    expect([shell.status, shell.stderr]).toEqual([0, expect.not.stringContaining("simdgrad")]);
+    // A point is no third sex.
+    expect(shell.stdout.match(/^sex +category +11 +FEMALE, MALE$/gm)).toHaveLength(4);
+    expect(shell.stdout).toContain("going on after 100 epochs, to 200");
   });
 
   it("tells the version", async () => {
