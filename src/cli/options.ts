@@ -25,6 +25,8 @@ export interface Usage<O extends OptionTable> {
   readonly examples: readonly string[];
 }
 
+const HELP = flag("this text", "h");
+
 export interface Parsed<O extends OptionTable> {
   readonly operands: readonly string[];
   readonly values: OptionValues<O>;
@@ -119,8 +121,12 @@ export function parseLine<O extends OptionTable>(usage: Usage<O>, args: readonly
   for (const [key, { value, short }] of Object.entries(usage.options)) {
     options[kebab(key)] = { type: value ? "string" : "boolean", ...(short ? { short } : {}) };
   }
-  const { values, positionals, tokens } = parsed([...args], options);
-  const names = tokens.flatMap((token) => (token.kind === "option" && token.value !== undefined ? [token.name] : []));
+  // Not strict: what is wrong is said in the words of all messages here.
+  const parsed = parseArgs({ args: [...args], options, allowPositionals: true, strict: false, tokens: true });
+  const { values, positionals } = parsed;
+  const tokens = parsed.tokens.filter((token) => token.kind === "option");
+  for (const token of tokens) checkToken(token, usage);
+  const names = tokens.flatMap(({ name, value }) => (value === undefined ? [] : [name]));
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice !== undefined) throw new UsageError(`expected --${twice} once, received it twice.`);
   const read = Object.entries(usage.options).flatMap(([key, option]) => {
@@ -136,14 +142,58 @@ export function parseLine<O extends OptionTable>(usage: Usage<O>, args: readonly
   return { operands: positionals, values: Object.fromEntries(read) as OptionValues<O> };
 }
 
-function parsed(args: string[], options: NonNullable<ParseArgsConfig["options"]>) {
-  try {
-    return parseArgs({ args, options, allowPositionals: true, tokens: true });
-  } catch (error) {
-    // Node's messages name the option; their advice on positional arguments would only add to them.
-    const { message } = error as Error;
-    throw new UsageError(message.replace(/ To specify a positional .*$/s, "").replaceAll("\n", " "), { cause: error });
+/** As it stands on the command line: `rawName` with its dashes, the value inline (--name=value) or the next word. */
+interface Token {
+  readonly name: string;
+  readonly rawName: string;
+  readonly value?: string | undefined;
+  readonly inlineValue?: boolean | undefined;
+}
+
+/** Errors: UsageError for an option that there is not, without its value, or with one that it does not take. */
+function checkToken<O extends OptionTable>({ name, rawName, value, inlineValue }: Token, usage: Usage<O>): void {
+  const known: Readonly<Record<string, Option<unknown>>> = Object.fromEntries(
+    Object.entries({ ...usage.options, help: HELP }).map(([key, option]) => [kebab(key), option]),
+  );
+  if (!Object.hasOwn(known, name)) {
+    const dashed = (names: readonly string[]) => names.map((each) => `--${each}`);
+    const near = dashed(nearest(name, Object.keys(known)));
+    const advice =
+      near.length > 0 ? `Did you mean ${near.join(" or ")}?` : `Known: ${dashed(Object.keys(known)).join(", ")}.`;
+    throw new UsageError(`expected a known option, received ${quoted(rawName)}. ${advice}`);
   }
+  const { value: placeholder } = known[name];
+  if (!placeholder) {
+    if (value === undefined) return;
+    throw new UsageError(`expected --${name} without a value, received ${quoted(value)}.`);
+  }
+  if (value === undefined) throw new UsageError(`expected --${name} ${placeholder}, received no value.`);
+  // A number below 0 is a value, if a wrong one; another word with a dash is the next option.
+  if (inlineValue || !/^-[^\d.]/.test(value)) return;
+  throw new UsageError(
+    `expected --${name} ${placeholder}, received the option ${quoted(value)}; --${name}=VALUE takes a value that begins with a dash.`,
+  );
+}
+
+/** The names that somebody may have meant, at most three. */
+function nearest(given: string, names: readonly string[]): string[] {
+  const close = (name: string) => (name.startsWith(given) ? 0 : distance(given.slice(0, 40), name));
+  const most = Math.max(1, Math.floor(given.length / 3));
+  const sorted = names.map((name) => [name, close(name)] as const).sort(([, a], [, b]) => a - b);
+  return sorted.flatMap(([name, far]) => (far <= most ? [name] : [])).slice(0, 3);
+}
+
+/** Characters to put in, leave out or exchange. Source: Wagner & Fischer 1974. */
+function distance(a: string, b: string): number {
+  let above = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      row.push(Math.min(above[j] + 1, row[j - 1] + 1, above[j - 1] + Number(a[i - 1] !== b[j - 1])));
+    }
+    above = row;
+  }
+  return above[b.length];
 }
 
 export function kebab(key: string): string {
@@ -151,7 +201,7 @@ export function kebab(key: string): string {
 }
 
 export function helpOf<O extends OptionTable>({ name, about, operands, options, examples }: Usage<O>): string {
-  const rows = Object.entries({ ...options, help: flag("this text", "h") }).map(([key, option]) => [
+  const rows = Object.entries({ ...options, help: HELP }).map(([key, option]) => [
     `  ${option.short ? `-${option.short}, ` : ""}--${kebab(key)}${option.value ? ` ${option.value}` : ""}`,
     option.about,
   ]);
