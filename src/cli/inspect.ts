@@ -30,13 +30,15 @@ export async function inspect(args: readonly string[], terminal: Terminal): Prom
   const model = await readModel(operands[0]);
   // A model that this command did not train has none of it.
   const kept = model.metadata.training === undefined ? undefined : keptIn(model, operands[0]);
-  const health = model.health(
-    values.data === undefined ? undefined : await samplesFor(kept, values.data, csvOptions(values)),
-  );
-  if (values.json) return terminal.print(JSON.stringify(asJson(model, health, kept), null, 2));
+  const { data } = values;
+  const measured = data !== undefined;
+  const health = measured
+    ? model.health(await samplesFor(kept, data, csvOptions(values)))
+    : await weightsOnly(operands[0]);
+  if (values.json) return terminal.print(JSON.stringify(asJson(model, health, measured, kept), null, 2));
   terminal.print(model.summary());
   terminal.heading("Health");
-  terminal.print(String(health));
+  terminal.print(measured ? String(health) : drawWeights(health));
   terminal.heading("Memory");
   terminal.print(String(model.memory));
   if (values.plan) {
@@ -55,9 +57,42 @@ async function samplesFor(kept: KeptModel | undefined, path: string, options: Cs
   return naming(path, () => apply(kept.preprocessing, table, { unknown: "zeros" }));
 }
 
-function asJson(model: Model, health: HealthReport, kept: KeptModel | undefined): object {
+/** A file has no gradients, and a step on zeros would say nothing of the next one. */
+async function weightsOnly(path: string): Promise<HealthReport> {
+  const model = await readModel(path, { inference: true });
+  const health = model.health();
+  model[Symbol.dispose]();
+  return health;
+}
+
+function drawWeights({ layers, findings }: HealthReport): string {
+  const rows = layers.map(({ layer, symmetricUnits, weightNorm, nonFinite }) => [
+    layer,
+    String(symmetricUnits.flat().length),
+    weightNorm.toPrecision(3),
+    String(nonFinite),
+  ]);
+  const found =
+    findings.length > 0 ? findings : ["No findings; --data FILE.csv measures dead units and gradients too."];
+  return [layTable([["layer", "symmetric", "weight norm", "not finite"], ...rows]), ...found].join("\n");
+}
+
+/** What was not measured is null. */
+function asJson(model: Model, health: HealthReport, measured: boolean, kept: KeptModel | undefined): object {
   const { spec, memory, metadata } = model;
-  return { spec, parameters: model.weights.length, health, memory, ...(kept ?? { metadata }) };
+  const layers = health.layers.map(({ deadUnits, gradientNorm, updateRatio, ...rest }) => ({
+    ...rest,
+    deadUnits: deadUnits ?? null,
+    gradientNorm: measured ? gradientNorm : null,
+    updateRatio: updateRatio ?? null,
+  }));
+  return {
+    spec,
+    parameters: model.weights.length,
+    health: { layers, findings: health.findings },
+    memory,
+    ...(kept ?? { metadata }),
+  };
 }
 
 function printKept({ preprocessing, training }: KeptModel, terminal: Terminal): void {

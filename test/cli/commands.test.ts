@@ -265,10 +265,21 @@ describe("inspect", () => {
       ["0", 0],
       ["1", 0],
     ]);
+    // A file has no gradients: nothing is measured of them, nor of a step on zeros.
+    for (const { deadUnits, gradientNorm, updateRatio, weightNorm } of bare.health.layers) {
+      expect([deadUnits, gradientNorm, updateRatio]).toEqual([null, null, null]);
+      expect(weightNorm).toBeGreaterThan(0);
+    }
+    const { out } = await command(["inspect", SPECIES]);
+    expect(out).toMatch(/^layer +symmetric +weight norm +not finite$/m);
+    expect(out).toMatch(/^No findings; --data FILE\.csv measures dead units and gradients too\.$/m);
     const { health } = await json<{ health: HealthReport }>(["inspect", SPECIES, "--data", PENGUINS]);
     expect(health.layers[0].deadUnits).toBeInstanceOf(Array);
     expect(health.layers[0].gradientNorm).toBeGreaterThan(0);
-    expect((await command(["inspect", SPECIES, "--data", PENGUINS])).out).toContain("\nHealth\n");
+    expect(health.layers[0].updateRatio).toBeGreaterThan(0);
+    expect((await command(["inspect", SPECIES, "--data", PENGUINS])).out).toMatch(
+      /\nHealth\nlayer +dead +symmetric +weight norm +gradient norm +update\/weight/,
+    );
   });
 
   it("as JSON has it all", async () => {
