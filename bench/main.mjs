@@ -5,10 +5,11 @@
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { orUsage } from "../scripts/usage.mjs";
 import { bundle, importBundle } from "./bundle.mjs";
 import { compileControl } from "./compile.mjs";
 import { node24 } from "./node24.mjs";
-import { choose, orUsage, readOptions, readTableOptions } from "./options.mjs";
+import { choose, readOptions, readTableOptions } from "./options.mjs";
 import { whenStopped } from "./stop.mjs";
 
 process.chdir(fileURLToPath(new URL("..", import.meta.url)));

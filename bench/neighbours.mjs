@@ -6,11 +6,11 @@ import { once } from "node:events";
 import { cpus } from "node:os";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
+import { orUsage, parse, UsageError } from "../scripts/usage.mjs";
 import { bundle } from "./bundle.mjs";
 import { ended, start } from "./children.mjs";
 import { compileControl } from "./compile.mjs";
 import { median } from "./median.mjs";
-import { orUsage, parse, UsageError } from "./options.mjs";
 
 const FOLDER = "build/bench";
 const WORKLOAD = "step 784-512-256-10 batch 128";

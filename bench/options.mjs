@@ -1,6 +1,6 @@
 // @ts-check
 // The options of `npm run bench`, read, and names looked up, before anything is compiled, installed or measured.
-import { parseArgs } from "node:util";
+import { parse, UsageError } from "../scripts/usage.mjs";
 
 /** @typedef {object} Options
  *  @property {number} rounds
@@ -11,16 +11,33 @@ import { parseArgs } from "node:util";
  *  @property {string} [from] raw results of an earlier run, to be published instead of a new one's
  *  @property {boolean} node24 on Node 24, as what is published, instead of the Node that runs */
 
+/** What both benchmarks say of publishing. */
+export const PUBLISHING = `  --publish              the results also become those that README's table is made of: on Node 24, whole rounds
+  --from FILE            with --publish: raw results of an earlier run instead of a new one
+  --even-if-disturbed    with --publish: though the machine was slow or busy; the table says so`;
 const KNOWN = "--rounds N, --only TEXT, --quick, --node24, --publish, --from FILE or --even-if-disturbed";
+const HELP = `Measures simdgrad beside plain JavaScript, each contestant in fresh processes: a quarter of an hour.
+
+  npm run bench                          everything, on the Node that runs
+  npm run bench -- --node24              on Node 24: Node 20 has no relaxed SIMD, which leaves that column empty
+  npm run bench -- --quick --only step   a first look at the training steps
+  node bench/main.mjs table --write      README's table from the results that were published last
+
+Options
+  --rounds N             rounds of everything, default 3
+  --only TEXT            workloads whose name contains TEXT; may be repeated
+  --quick                one short round
+  --node24               on Node 24, installed into .cache where an older one runs
+${PUBLISHING}
+  --help                 this page
+
+Every figure is in build/bench/results-DATE.json as soon as it is known. Close other programs first.`;
 /** The median of fewer is a figure that one slow phase of the machine can decide. */
 const PUBLISHED_ROUNDS = 3;
 
-/** What the caller got wrong, in one line. */
-export class UsageError extends Error {}
-
 /** @param {string[]} args @returns {Options} Errors: UsageError. */
 export function readOptions(args) {
-  const { node24 = false, ...values } = parse(args, KNOWN, { ...RUN_OPTIONS, node24: { type: "boolean" } });
+  const { node24 = false, ...values } = parse(args, KNOWN, { ...RUN_OPTIONS, node24: { type: "boolean" } }, HELP);
   const { only = [] } = values;
   const run = readRun(values);
   if (run.publish && run.from === undefined) checkWhole({ ...run, parts: only.length > 0 ? ["--only"] : [] });
@@ -72,17 +89,6 @@ export function checkWhole({ rounds, quick, parts }, least = PUBLISHED_ROUNDS, f
   );
 }
 
-/** Runs it; what the caller got wrong, or must decide, is said in one line. @param {() => unknown} task */
-export async function orUsage(task) {
-  try {
-    await task();
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    console.error(error.message);
-    process.exitCode = 2;
-  }
-}
-
 /** Those whose name contains one of `texts`; all of them where there are none. Errors: UsageError.
  *  @template {{ readonly name: string }} T
  *  @param {string} option @param {readonly T[]} all @param {readonly string[]} texts @returns {readonly T[]} */
@@ -93,17 +99,4 @@ export function choose(option, all, texts) {
     throw new UsageError(`Expected ${option} to be part of one of ${names}; received ${strange}.`);
   }
   return all.filter(({ name }) => texts.length === 0 || texts.some((text) => name.includes(text)));
-}
-
-/** What `options` say of `args`; `known` tells them to who got them wrong. Errors: UsageError.
- *  @template {NonNullable<import("node:util").ParseArgsConfig["options"]>} T
- *  @param {string[]} args @param {string} known @param {T} options */
-export function parse(args, known, options) {
-  try {
-    return parseArgs({ args, options }).values;
-  } catch (error) {
-    // Its first sentence names what was received.
-    const [received] = (error instanceof Error ? error.message : String(error)).split(". ");
-    throw new UsageError(`Expected ${known}, received: ${received.replace(/\.$/, "")}.`);
-  }
 }

@@ -1,8 +1,9 @@
 // From results to the published ones, which README's tables are made of.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { UsageError } from "../scripts/usage.mjs";
 import { describeDisturbance } from "./disturbance.ts";
-import { checkWhole, type Options, UsageError } from "./options.mjs";
+import { checkWhole, type Options } from "./options.mjs";
 import type { Report } from "./workload.ts";
 import { workloads } from "./workloads.ts";
 

@@ -3,11 +3,12 @@
 // in build/bench from the first contestant on; a signal ends the run, which then shows what it has.
 import { writeFileSync } from "node:fs";
 import { cpus } from "node:os";
+import { orUsage } from "../scripts/usage.mjs";
 import { describeCpu } from "./cpu.ts";
 import { isDisturbed, summarise } from "./disturbance.ts";
 import { ContestantError } from "./failure.ts";
 import { Meter } from "./meter.ts";
-import { choose, orUsage, readOptions } from "./options.mjs";
+import { choose, readOptions } from "./options.mjs";
 import { printReport } from "./print.ts";
 import { Interruption, runContestant } from "./processes.ts";
 import { publish, readReport } from "./publish.ts";

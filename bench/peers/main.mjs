@@ -3,11 +3,12 @@
 // or newer. Options: see options.mjs; `table` or `chart` as the first argument makes README's table (--write) or the
 // chart from the results published last.
 import { fileURLToPath } from "node:url";
+import { orUsage, parse, UsageError } from "../../scripts/usage.mjs";
 import { importBundle } from "../bundle.mjs";
 import { run } from "../children.mjs";
 import { compileControl } from "../compile.mjs";
 import { node24 } from "../node24.mjs";
-import { orUsage, parse, readTableOptions, UsageError } from "../options.mjs";
+import { readTableOptions } from "../options.mjs";
 import { bundlePeers } from "./bundle.mjs";
 import { CACHE, installOpenBlas, installPeers } from "./install.mjs";
 import { choosePairs, readPeerOptions } from "./options.mjs";

@@ -1,6 +1,7 @@
 // @ts-check
 // The options of `npm run bench:peers`, read, and names looked up, before anything is installed or measured.
-import { checkWhole, choose, parse, RUN_OPTIONS, readRun, UsageError } from "../options.mjs";
+import { parse, UsageError } from "../../scripts/usage.mjs";
+import { checkWhole, choose, PUBLISHING, RUN_OPTIONS, readRun } from "../options.mjs";
 import { CACHE } from "./install.mjs";
 
 /** @typedef {object} PeerOptions
@@ -19,12 +20,28 @@ import { CACHE } from "./install.mjs";
 
 const KNOWN =
   "table, chart, --rounds N, --only TEXT, --work TEXT, --quick, --publish, --even-if-disturbed or --from FILE";
+const HELP = `Measures simdgrad beside other libraries, which it installs into ${CACHE}, and PyTorch where /usr/bin/python3 has it.
+
+  npm run bench:peers                                  everything, on Node 24
+  npm run bench:peers -- --only simdgrad --work step   some contestants, some workloads
+  node bench/peers/main.mjs table --write              README's table from the results that were published last
+  node bench/peers/main.mjs chart                      and the chart
+
+Options
+  --rounds N             rounds of everything, default 3
+  --only TEXT            contestants whose name contains TEXT; may be repeated
+  --work TEXT            workloads, the same
+  --quick                one short round
+${PUBLISHING}
+  --help                 this page
+
+Raw results stay in ${CACHE}/results-DATE.json. Close other programs first.`;
 /** A single figure tells nothing of how far the next one lies from it. */
 const PUBLISHED_ROUNDS = 2;
 
 /** @param {string[]} args @returns {PeerOptions} Errors: UsageError. */
 export function readPeerOptions(args) {
-  const values = parse(args, KNOWN, { ...RUN_OPTIONS, work: { type: "string", multiple: true } });
+  const values = parse(args, KNOWN, { ...RUN_OPTIONS, work: { type: "string", multiple: true } }, HELP);
   const { only = [], work = [] } = values;
   const run = readRun(values);
   const parts = [...(only.length > 0 ? ["--only"] : []), ...(work.length > 0 ? ["--work"] : [])];

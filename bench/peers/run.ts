@@ -3,12 +3,12 @@
 // contestant on.
 import { readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
+import { orUsage } from "../../scripts/usage.mjs";
 import { createNaive } from "../baselines/naive.ts";
 import { describeCpu } from "../cpu.ts";
 import { summarise } from "../disturbance.ts";
 import { ContestantError } from "../failure.ts";
 import { Meter } from "../meter.ts";
-import { orUsage } from "../options.mjs";
 import { readReport } from "../publish.ts";
 import { createBaseline, createBatches } from "../workloads/networks.ts";
 import { type Contestant, contestants } from "./contestants.ts";

@@ -1,10 +1,19 @@
-// `npm run example:cart-pole`: learns to balance a pole by policy gradient; `-- --seed N --episodes N` change it.
-import { readCounts } from "../options.ts";
+// `npm run example:cart-pole`: learns to balance a pole by policy gradient.
+import { readCounts } from "../options.mjs";
 import { randomOf } from "../random.ts";
 import { LONGEST, play } from "./agent.ts";
 import { SOLVED, train } from "./train.ts";
 
-const { seed, episodes } = readCounts({ seed: 1, episodes: 1000 });
+const HELP = `Learns to balance a pole on a cart by policy gradient, until it is solved.
+
+  npm run example:cart-pole -- --seed 2
+
+Options
+  --seed N       of weights, actions and starts, default 1
+  --episodes N   how many at most, default 1000
+  --help         this page`;
+
+const { seed, episodes } = await readCounts(HELP, { seed: 1, episodes: 1000 });
 console.log(`A cart balances a pole for at most ${LONGEST} steps. Solved: ${SOLVED} in the mean of 100 episodes.\n`);
 
 const start = performance.now();

@@ -3,15 +3,14 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readDigits } from "../digits/digits.ts";
-import { readCounts } from "../options.ts";
 import { accuracy, lessonsOf, teach } from "./clients.ts";
 import { serve } from "./service.ts";
 
 const CLIENTS = 16;
 const FEEDBACKS = 1000;
 
-const [miniflare, worker, wasm, ...args] = process.argv.slice(2);
-const { port } = readCounts({ port: 0 }, args);
+const [miniflare, worker, wasm, portText] = process.argv.slice(2);
+const port = Number(portText);
 const { train, test } = readDigits();
 const storage = mkdtempSync(join(tmpdir(), "simdgrad-edge-"));
 // Whatever ends the process: miniflare ends it by itself after Ctrl-C.

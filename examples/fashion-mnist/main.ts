@@ -1,12 +1,22 @@
 // `npm run example:fashion-mnist`: 784-256-128-10 on 60,000 images of clothes, some seeds, PyTorch beside it where
-// /usr/bin/python3 has it; `-- --seeds N --threads N` change it.
+// /usr/bin/python3 has it.
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { readCounts } from "../options.ts";
+import { readCounts } from "../options.mjs";
 import { CLASSES, isInstalled, readImages } from "./images.ts";
 import { BATCH_SIZE, EPOCHS, type Trained, trainOnce } from "./train.ts";
 
-const { seeds, threads } = readCounts({ seeds: 3, threads: 1 });
+const HELP = `Trains 784-256-128-10 on the 60,000 images of Fashion-MNIST, as Debian's dataset-fashion-mnist installs them, and
+PyTorch beside it where /usr/bin/python3 has it.
+
+  npm run example:fashion-mnist -- --seeds 1
+
+Options
+  --seeds N     how many trainings, with seeds from 1 up, default 3
+  --threads N   of each, default 1
+  --help        this page`;
+
+const { seeds, threads } = await readCounts(HELP, { seeds: 3, threads: 1 });
 if (!isInstalled()) {
   console.error("Expected Debian's dataset-fashion-mnist, found none: apt-get install dataset-fashion-mnist");
   process.exit(1);

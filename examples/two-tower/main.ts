@@ -1,8 +1,17 @@
-// `npm run example:two-tower`: learns which thing a person will choose; `-- --seed N --epochs N` change it.
-import { readCounts } from "../options.ts";
+// `npm run example:two-tower`: learns which thing a person will choose.
+import { readCounts } from "../options.mjs";
 import { places, recall, TESTED, TRAINED, train, truth } from "./train.ts";
 
-const { seed, epochs } = readCounts({ seed: 1, epochs: 10 });
+const HELP = `Learns which thing a person will choose: two networks, one for people and one for things, and one loss.
+
+  npm run example:two-tower -- --epochs 20
+
+Options
+  --seed N     of people, things and weights, default 1
+  --epochs N   passes over the people, default 10
+  --help       this page`;
+
+const { seed, epochs } = await readCounts(HELP, { seed: 1, epochs: 10 });
 const [trained, tested] = [TRAINED, TESTED].map((count) => count.toLocaleString("en-US"));
 console.log(`${trained} people and the thing each chose; then ${tested} others choose from ${tested} other things.`);
 console.log("recall@10: the thing is among the 10 that are nearest to the person, by chance 0.010\n");

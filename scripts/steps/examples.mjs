@@ -12,7 +12,7 @@ export function examples() {
   const names = readdirSync("examples").filter((name) => existsSync(`examples/${name}/main.ts`));
   return {
     name: "build/examples",
-    inputs: ["src", "examples", "bench/baselines", "package.json"],
+    inputs: ["src", "examples", "bench/baselines", "scripts/usage.mjs", "package.json"],
     outputs: names.map((name) => `build/examples/${name}.mjs`),
     run: async () => {
       const { outputFiles } = await bundle({

@@ -153,6 +153,6 @@ describe("the program", () => {
     const child = spawn(process.execPath, [program, "--model", "model.safetensors"], { env });
     const [chunk] = await once(child.stderr, "data");
     expect(String(chunk)).toMatch(/^Usage: MODEL_TOKEN/);
-    expect(await once(child, "exit")).toEqual([1, null]);
+    expect(await once(child, "exit")).toEqual([2, null]);
   });
 });

@@ -2,26 +2,20 @@
 // `npm run test:runtimes`: packs the package, installs it into an empty project, runs one spec in each runtime and
 // compares the hashes of what it computed. Runs after ready.mjs.
 // Then the edge example is tested in workerd.
-//   --all          also the runtimes that CI leaves out; what cannot run here then counts as a failure
-//   --only NAME    those whose name starts with NAME, and the first one to compare with; may be repeated
-import { parseArgs } from "node:util";
 import { runAround } from "../../examples/edge/run.mjs";
+import { orExit, parse, UsageError } from "../../scripts/usage.mjs";
 import { CONSUMERS } from "./consumers.mjs";
 import { installPackage, VERSIONS } from "./install.mjs";
 import { RUNTIMES } from "./runtimes.mjs";
 
 /** @typedef {{ name: string, version: string, verdict: string, ms: number, red: boolean }} Row */
 
-const { values } = parseArgs({ options: { all: { type: "boolean" }, only: { type: "string", multiple: true } } });
-const { all = false, only } = values;
+const EXAMPLE = "edge-example";
 const known = [...RUNTIMES, ...CONSUMERS];
+const { all, only } = await orExit(readOptions);
 const chosen = known.filter(({ name, tier }, i) => {
   return only ? i === 0 || only.some((start) => name.startsWith(start)) : all || tier !== "all";
 });
-const EXAMPLE = "edge-example";
-const names = [...known.map(({ name }) => name), EXAMPLE];
-const unknown = only?.find((start) => !names.some((name) => name.startsWith(start)));
-if (unknown !== undefined) throw new Error(`--only ${unknown}: no runtime of that name.`);
 
 installPackage();
 /** @type {{ name: string, hashes: Record<string, string> } | undefined} */
@@ -32,6 +26,28 @@ for (const runtime of chosen) rows.push(await test(runtime));
 if (!only || only.some((start) => EXAMPLE.startsWith(start))) rows.push(await testExample());
 print(rows);
 process.exitCode = rows.some(({ red }) => red) ? 1 : 0;
+
+/** Errors: UsageError. */
+function readOptions() {
+  const names = [...known.map(({ name }) => name), EXAMPLE];
+  const help = `Packs the package, runs it on each runtime and compares the bits of what each computed; then the edge example.
+
+  npm run test:runtimes                those that CI has
+  npm run test:runtimes -- --all       also those that CI leaves out; what cannot run here then counts as a failure
+  npm run test:runtimes -- --only deno
+
+Options
+  --all          all of them
+  --only NAME    those whose name starts with NAME, and the first one to compare with; may be repeated
+  --help         this page
+
+Runtimes: ${names.join(", ")}.`;
+  const options = /** @type {const} */ ({ all: { type: "boolean" }, only: { type: "string", multiple: true } });
+  const { all = false, only } = parse(process.argv.slice(2), "--all or --only NAME", options, help);
+  const unknown = only?.find((start) => !names.some((name) => name.startsWith(start)));
+  if (unknown === undefined) return { all, only };
+  throw new UsageError(`Expected --only to be the start of one of ${names.join(", ")}; received ${unknown}.`);
+}
 
 /** @param {import("./runtimes.mjs").Runtime} runtime @returns {Promise<Row>} */
 async function test({ name, tier, prepare, run }) {

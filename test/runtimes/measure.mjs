@@ -6,8 +6,8 @@ import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
 import { build } from "esbuild";
+import { orExit, parse } from "../../scripts/usage.mjs";
 import { APP, installPackage, installRuntime } from "./install.mjs";
 import { CHROMIUM, execute, hostNode, hostPath, nodePath, WORKERD } from "./runtimes.mjs";
 
@@ -21,11 +21,13 @@ const CONTESTANTS = {
   "brain.js": ["brain", "createBrain"],
 };
 
-const { values } = parseArgs({ options: { rounds: { type: "string", default: "30" } } });
+const { rounds } = await orExit(() =>
+  parse(process.argv.slice(2), "--rounds N", { rounds: { type: "string", default: "30" } }),
+);
 const node = nodePath(24);
 installPackage();
 cpSync(fileURLToPath(new URL("measured", import.meta.url)), join(APP, "measured"), { recursive: true });
-reportColdStarts(await measureColdStarts(Number(values.rounds)));
+reportColdStarts(await measureColdStarts(Number(rounds)));
 reportPhases();
 await reportPage();
 await reportWorker();

@@ -1,4 +1,4 @@
-import { UsageError } from "../../bench/options.mjs";
+import { UsageError } from "../../scripts/usage.mjs";
 
 /** What a benchmark says of wrong use; nothing where it takes it. */
 export function refusal(run: () => unknown): string {
