@@ -7,7 +7,7 @@ export type ErrorCode = "SHAPE" | "DATA" | "CONFIG" | "FORMAT" | "NUMERIC" | "ME
 /** What to do where an error says nothing of its own. */
 export const HINTS: Readonly<Record<ErrorCode, string>> = {
   SHAPE: "Rows are of one length, as arrays or flat and row-major; what goes with x has as many.",
-  DATA: "Correct, fill in or leave out such values, as prepare of simdgrad/data does.",
+  DATA: "Pass what is expected.",
   CONFIG: "Pass what is expected, or leave an option out where it has a default.",
   FORMAT: "The file is damaged, or another version wrote it.",
   NUMERIC: "The learning rate is probably too high: try a tenth of it.",

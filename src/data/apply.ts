@@ -91,6 +91,8 @@ function fillInputs(
   return x;
 }
 
+const MISSING = "dropMissing(table) leaves rows without one out; fill says at prepare what takes its place.";
+
 function fillNumbers(
   where: string,
   feature: NumberFeature,
@@ -104,7 +106,7 @@ function fillNumbers(
     const value = Math.fround(applyFit(feature, column.values[i]));
     if (!Number.isFinite(value)) {
       const received = Number.isNaN(column.values[i]) ? "a missing one" : show(column.values[i]);
-      throw badCell(where, column.name, rowNumbers[i], "a finite number", received);
+      throw badCell(where, column.name, rowNumbers[i], "a finite number", received, MISSING);
     }
     x[i * stride] = value;
   }

@@ -21,9 +21,13 @@ export class ColumnReader {
     this.missing = new Set(["", ...orDefault(options.missing, MISSING)]);
   }
 
-  /** Errors: DATA, also for a column to keep that there is not. */
+  /** Errors: DATA, also for a column to keep that there is not, and types of none that there is. */
   table(rows: CsvRows): Table {
     const all = rows.names.map((name, place) => ({ name, place }));
+    const typed = Object.keys(orDefault(this.options.types, {}));
+    // Some may be of another file, as a target is that is yet to be predicted; not all.
+    if (typed.length > 0 && !typed.some((name) => rows.names.includes(name)))
+      columnNamed(this.where, { columns: all }, typed[0]);
     const kept = this.options.columns?.map((name) => columnNamed(this.where, { columns: all }, name)) ?? all;
     const columns = kept.map(({ name, place }, i) => this.column(name, place, i, rows));
     this.types ??= columns.map(({ type }) => type);

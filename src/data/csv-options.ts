@@ -14,7 +14,7 @@ export interface CsvOptions {
   skip?: number | undefined;
   /** Cells that count as missing, beside those that are empty. Default NA, N/A, NaN, nan, null, NULL, ?. */
   missing?: readonly string[] | undefined;
-  /** By column name; found out by default: numbers when all cells that are there are. */
+  /** By column name, of which one has to be there; found out by default: numbers when all cells that are there are. */
   types?: Readonly<Record<string, ColumnType>> | undefined;
   /** The columns to keep, in this order; all by default. The others are not looked at. */
   columns?: readonly string[] | undefined;

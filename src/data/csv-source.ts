@@ -16,7 +16,7 @@ export async function* piecesOf(source: CsvSource): AsyncGenerator<string | Uint
   throw new SimdgradError(
     "DATA",
     `csvStream: expected a stream or an iterable of text or bytes, received ${show(source)}.`,
-    "Whole texts go through csv.",
+    "createReadStream(path) opens a file; whole texts go through csv.",
   );
 }
 

@@ -26,6 +26,13 @@ export function csv(source: string | Uint8Array, options: CsvOptions = {}): Tabl
   }
   const reader = new RowReader("csv", options);
   reader.push(source, true);
+  if (source.length > 0 && reader.count === 0 && typeof source === "string" && !/[\r\n]/.test(source)) {
+    throw new SimdgradError(
+      "DATA",
+      `csv: expected a file's text, received one line and no row: ${show(source)}.`,
+      "Of a path read the file first: csv(await readFile(path)), of a URL csv(await (await fetch(url)).text()).",
+    );
+  }
   return new ColumnReader("csv", options).table(reader.next(reader.count));
 }
 

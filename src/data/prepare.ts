@@ -97,7 +97,11 @@ class Learner {
     const columns = first.columns.filter(({ name }) => name !== target && !ignore.includes(name));
     this.collectors = new Map(columns.map((column) => [column.name, this.collectorOf(column)]));
     if (columns.length === 0)
-      throw new SimdgradError("DATA", `${where}: expected at least one input column, found none.`);
+      throw new SimdgradError(
+        "DATA",
+        `${where}: expected at least one input column, found none.`,
+        "A table has more columns than target and ignore name.",
+      );
     if (target === undefined) return;
     const collector = new TargetCollector(where, columnNamed(where, first, target), options);
     this.target = { name: target, collector };

@@ -79,16 +79,18 @@ export function featureNames(preprocessing: Preprocessing): string[] {
 
 /** What was kept as JSON. Errors: FORMAT for text that is something else. */
 export function parsePreprocessing(text: string): Preprocessing {
+  let value: Preprocessing | undefined;
   try {
-    const value = JSON.parse(text) as Preprocessing;
+    value = JSON.parse(text) as Preprocessing;
     checkFitted("parsePreprocessing", value);
     return value;
   } catch (cause) {
+    const newer = value?.kind === "preprocessing" && Number(value.version) > 1;
     const why = cause instanceof SimdgradError ? "" : " of JSON";
     throw new SimdgradError(
       "FORMAT",
       `parsePreprocessing: expected fitted preprocessing${why}, received ${show(text)}.`,
-      "It is what JSON.stringify makes of prepare's result.",
+      newer ? "A newer simdgrad wrote it: update the package." : "It is what JSON.stringify makes of prepare's result.",
       { cause },
     );
   }

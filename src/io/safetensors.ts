@@ -91,12 +91,10 @@ interface Entry {
 function readHeader(bytes: Uint8Array): { header: object; data: Uint8Array } {
   if (bytes.length < 8) throw bad(`expected at least 8 bytes, received ${bytes.length}`);
   const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
-  if (length > MAX_HEADER || length > bytes.length - 8) {
-    throw bad(
-      `expected a header of at most ${Math.min(MAX_HEADER, bytes.length - 8)} bytes, found a length of ${length}`,
-    );
-  }
-  if (length === 0 || bytes[8] !== 0x7b) throw bad("expected a header that starts with {, found none");
+  if (length > MAX_HEADER) throw bad(`expected a header of at most ${MAX_HEADER} bytes, found a length of ${length}`);
+  if (length === 0 || (bytes.length > 8 && bytes[8] !== 0x7b))
+    throw bad("expected a header that starts with {, found none");
+  if (length > bytes.length - 8) throw cut(`a header of ${length} bytes`, bytes.length - 8);
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(8, 8 + length));
     return { header: parseJson(text) as object, data: bytes.subarray(8 + length) };
@@ -125,23 +123,30 @@ function readEntry(name: string, entry: unknown, available: number): Entry {
   if (!Array.isArray(shape) || !shape.every((size) => Number.isSafeInteger(size) && size >= 0)) {
     throw bad(`${at}: expected a shape of whole numbers, found ${show(shape)}`);
   }
-  const inRange =
+  const inOrder =
     Array.isArray(offsets) &&
     offsets.length === 2 &&
-    offsets.every((offset) => Number.isSafeInteger(offset) && offset >= 0 && offset <= available) &&
+    offsets.every((offset) => Number.isSafeInteger(offset) && offset >= 0) &&
     offsets[0] <= offsets[1];
-  if (!inRange) throw bad(`${at}: expected data_offsets within the ${available} bytes of data, found ${show(offsets)}`);
+  if (!inOrder) {
+    const found = Array.isArray(offsets) ? showShape(offsets) : show(offsets);
+    throw bad(`${at}: expected data_offsets of a start and an end, found ${found}`);
+  }
   const [start, end] = offsets as [number, number];
   const expected = shape.reduce((product, size) => product * size, decoder.size);
   if (end - start !== expected) {
     throw bad(`${at}: expected ${expected} bytes for ${dtype} of the shape ${showShape(shape)}, found ${end - start}`);
   }
+  if (end > available) throw cut(`${end} bytes of data for ${at}`, available);
   return { name, shape, decode: decoder.decode, start, end };
 }
 
 /** Messages stay short, whatever a file holds. */
-export function showShape(shape: readonly number[]): string {
-  return `[${shape.slice(0, 8).join(", ")}${shape.length > 8 ? ", ..." : ""}]`;
+export function showShape(shape: readonly unknown[]): string {
+  return `[${shape
+    .slice(0, 8)
+    .map((size) => show(size))
+    .join(", ")}${shape.length > 8 ? ", ..." : ""}]`;
 }
 
 /** Tensors follow each other without overlap and without holes. */
@@ -155,8 +160,18 @@ function checkSpans(entries: readonly Entry[], length: number): void {
   if (next !== length) throw bad(`expected ${next} bytes of data, found ${length}`);
 }
 
-function bad(what: string, cause?: unknown): SimdgradError {
-  return new SimdgradError("FORMAT", `load: ${what}.`, "The file is damaged, or no safetensors file of simdgrad.", {
-    cause,
-  });
+function bad(
+  what: string,
+  cause?: unknown,
+  hint = "The file is damaged, or no safetensors file of simdgrad.",
+): SimdgradError {
+  return new SimdgradError("FORMAT", `load: ${what}.`, hint, cause ? { cause } : {});
+}
+
+function cut(expected: string, found: number): SimdgradError {
+  return bad(
+    `expected ${expected}, found ${found}`,
+    undefined,
+    "The file ends early: copy, save or download it again.",
+  );
 }

@@ -10,13 +10,22 @@ import { badFile, FORMAT, inFile, limited, MAX_SPEC, VERSION } from "./file.ts";
 export function openModel(bytes: Uint8Array): TensorFile {
   const file = readSafetensors(bytes);
   const { metadata } = file;
+  const [format, version] = ["format", "version"].map((key) => metadata.get(key));
+  if (format !== FORMAT) {
+    throw badFile(
+      `expected the format ${FORMAT} in its metadata, found ${format === undefined ? "none" : show(format)}`,
+      "It is no model that save wrote; setWeights takes the tensors of others.",
+    );
+  }
+  if (version !== VERSION) {
+    const newer = Number(version) > Number(VERSION);
+    throw badFile(
+      `expected the format ${FORMAT} ${VERSION} in its metadata, found version ${show(version)}`,
+      newer ? "A newer simdgrad wrote it: update the package." : undefined,
+    );
+  }
   for (const key of metadata.keys()) {
     if (!["format", "version", "spec", "state", "user"].includes(key)) throw badFile(`unknown metadata ${show(key)}`);
-  }
-  if (metadata.get("format") !== FORMAT || metadata.get("version") !== VERSION) {
-    throw badFile(
-      `expected the format ${FORMAT} ${VERSION} in its metadata, found ${show(metadata.get("format"))} ${show(metadata.get("version"))}`,
-    );
   }
   return file;
 }
@@ -38,6 +47,7 @@ export function parseEntry(metadata: TensorFile["metadata"], key: string): unkno
   } catch (cause) {
     throw badFile(
       `expected JSON in its metadata ${key}, found ${show(metadata.get(key))}: ${(cause as Error).message}`,
+      undefined,
       cause,
     );
   }

@@ -65,7 +65,6 @@ export function inFile<T>(part: string, read: () => T): T {
 }
 
 /** Errors of a file, not of a call. */
-export function badFile(what: string, cause?: unknown): SimdgradError {
-  const text = what.replace(/\.$/, "");
-  return new SimdgradError("FORMAT", `load: ${text}.`, "The file is damaged, or another version wrote it.", { cause });
+export function badFile(what: string, hint?: string, cause?: unknown): SimdgradError {
+  return new SimdgradError("FORMAT", `load: ${what.replace(/\.$/, "")}.`, hint, cause ? { cause } : {});
 }

@@ -50,12 +50,15 @@ export function readMatrix(where: string, name: string, value: unknown, columns:
   return readRows(where, name, value, columns);
 }
 
+const ROWS = "Pass [[...], ...] or a typed array; one row is [[...]].";
+
 function readRows(where: string, name: string, value: unknown, columns: number): Matrix {
   const rows = lengthOf(value);
   if (rows === undefined) {
     throw new SimdgradError(
       "DATA",
       `${where}: expected ${name} to be a typed array of numbers or an array of rows, received ${show(value)}.`,
+      ROWS,
     );
   }
   const source = value as ArrayLike<ArrayLike<number>>;
@@ -86,7 +89,7 @@ function checkRow(where: string, name: string, row: unknown, i: number, columns:
     throw new SimdgradError(
       "SHAPE",
       `${where}: expected row ${i} of ${name} to hold ${columns} values, received the number ${row}.`,
-      `Pass [[...], ...] or a typed array; a single row is [[...]].`,
+      ROWS,
     );
   }
   const length = lengthOf(row);
@@ -109,6 +112,7 @@ export function badCell(
   return new SimdgradError(
     "DATA",
     `${where}: expected ${expected} in ${name} at row ${row}, column ${column}, received ${show(value)}.`,
+    "Correct, fill in or leave out such values, as prepare of simdgrad/data does.",
   );
 }
 

@@ -22,6 +22,8 @@ export function isStream(data: unknown): data is StreamSource {
   return Symbol.iterator in data || Symbol.asyncIterator in data;
 }
 
+const OPENS = "() => [{ x, y }] opens a new stream each time.";
+
 export class Stream {
   /** Rows that the last pass has pulled so far. */
   pulled = 0;
@@ -85,7 +87,7 @@ export class Stream {
       open = false;
       if (chunk.rows > 0) yield chunk.content();
       if (this.pulled === 0)
-        throw new SimdgradError("DATA", `${this.where}: expected at least one row, received none.`);
+        throw new SimdgradError("DATA", `${this.where}: expected at least one row, received none.`, OPENS);
     } finally {
       // One that waits for its next piece may never answer.
       const closed = open && close(iterator);
@@ -96,7 +98,7 @@ export class Stream {
   private async open(): Promise<Iterator<Dataset> | AsyncIterator<Dataset>> {
     const stream = typeof this.source === "function" ? await this.source() : this.source;
     if (!isStream(stream) || typeof stream === "function") {
-      throw new SimdgradError("DATA", `${this.where}: expected a stream of { x, y }, received ${show(stream)}.`);
+      throw new SimdgradError("DATA", `${this.where}: expected a stream of { x, y }, received ${show(stream)}.`, OPENS);
     }
     return Symbol.asyncIterator in stream ? stream[Symbol.asyncIterator]() : stream[Symbol.iterator]();
   }

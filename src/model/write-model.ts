@@ -59,6 +59,7 @@ function finite(tensor: Tensor): Tensor {
   throw new SimdgradError(
     "FORMAT",
     `save: tensor ${show(tensor.name)}: expected finite numbers, found ${tensor.values[wrong]} at ${wrong}.`,
+    "Set finite ones, or load a file of before.",
   );
 }
 

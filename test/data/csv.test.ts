@@ -11,6 +11,7 @@ import {
   columnTypes,
   csv,
   csvStream,
+  prepare,
   prepareStream,
   type Table,
 } from "../../src/data.ts";
@@ -135,6 +136,11 @@ describe("csv", () => {
     const { code, message } = await rejectionOf(() => csv("a\n1\n", options as CsvOptions));
     expect(code).toBe("CONFIG");
     expect(message).toContain(name);
+  });
+
+  it("takes types of columns that another file had, as a target that is yet to be predicted", () => {
+    const preprocessing = prepare(csv("a,b\n1,x\n2,y\n"), { target: "b" });
+    expect(csv("a\n3\n", { types: columnTypes(preprocessing) }).columns).toHaveLength(1);
   });
 
   it("refuses what is no text", async () => {

@@ -1,6 +1,18 @@
 // What every error says: the place, what was expected and what came, and at the end, once, what to do about it.
 import { describe, expect, it } from "vitest";
-import { applyInputs, csv, kFold, oneHot, prepare, split, standardize, table, toIndices } from "../../src/data.ts";
+import {
+  applyInputs,
+  csv,
+  csvStream,
+  kFold,
+  oneHot,
+  parsePreprocessing,
+  prepare,
+  split,
+  standardize,
+  table,
+  toIndices,
+} from "../../src/data.ts";
 import {
   adam,
   concat,
@@ -56,6 +68,17 @@ function explode(model: Model): never {
   for (;;) model.trainBatch(x, y);
 }
 
+/** The same generator for each epoch. */
+function usedUp() {
+  const pieces = [data].values();
+  return () => pieces;
+}
+
+function withNaN(model: Model): Model {
+  model.weights[1] = Number.NaN;
+  return model;
+}
+
 type Case = readonly [name: string, code: ErrorCode, call: (model: Model) => unknown, ...words: (string | RegExp)[]];
 
 /** A place, what was expected, what came, and then what to do: a sentence or more. */
@@ -93,7 +116,8 @@ const cases: readonly Case[] = [
   ["nothing to define", "CONFIG", () => wrong(defineLayer)(), /no kind, no shape, no forward, no backward\./],
   ["a metric of others", "CONFIG", () => sequential({ ...classifier, metrics: ["r2"] }), "r2"],
   ["NaN in x", "DATA", (m) => m.predict([[1, Number.NaN]]), "row 0, column 1", "prepare of simdgrad/data"],
-  ["nothing for x", "DATA", (m) => m.predict(wrong(undefined)), "undefined"],
+  ["nothing for x", "DATA", (m) => m.predict(wrong(undefined)), "undefined", /Pass \[\[...\], ...\] or a typed array/],
+  ["a data set for x", "DATA", (m) => m.predict(wrong(data)), '{"x":an array of 2,"y":an array of 2}', "Pass [["],
   ["ragged x", "SHAPE", (m) => m.predict([[1, 2], [3]]), "row 1", "none for column 1", "of one length"],
   [
     "a row that is too long",
@@ -139,6 +163,9 @@ const cases: readonly Case[] = [
   ["an option that is none", "CONFIG", (m) => m.fit(data, wrong({ epoch: 1 })), '"epoch"'],
   ["a stream of nothing", "DATA", (m) => m.fit([]), "at least one row"],
   ["a stream of numbers", "DATA", (m) => m.fit(wrong([1])), "received"],
+  ["a function that gives a data set", "DATA", (m) => m.fit(wrong(() => data)), '"x"', "() => [{ x, y }]"],
+  ["a generator that is used up", "DATA", (m) => m.fit(usedUp(), { epochs: 2 }), "row", "opens a new stream each time"],
+  ["NaN to save", "FORMAT", (m) => withNaN(m).save(), 'tensor "0.kernel"', /found NaN at 1\. Set finite ones/],
   ["a disposed model", "CONFIG", () => disposed().predict(x), "Build or load another"],
   ["a model that only predicts", "CONFIG", (m) => load(m.save(), { inference: true }).trainBatch(x, y), "inference"],
   ["a model without a loss", "CONFIG", () => sequential({ input: 2, layers: [dense(1)] }).trainBatch(x, y), "without"],
@@ -179,6 +206,22 @@ const cases: readonly Case[] = [
   ["a table of other lengths", "SHAPE", () => table({ a: [1], b: [1, 2] }), '"b"'],
   ["csv of nothing", "DATA", () => csv(""), "header"],
   ["a column that is none", "DATA", () => prepare(table({ a: [1] }), { target: "b" }), '"b"'],
+  [
+    "a table of its target alone",
+    "DATA",
+    () => prepare(table({ a: [1] }), { target: "a" }),
+    "more columns than target",
+  ],
+  [
+    "preprocessing of a newer version",
+    "FORMAT",
+    () => parsePreprocessing('{"kind":"preprocessing","version":2}'),
+    "update",
+  ],
+  ["preprocessing of nobody", "FORMAT", () => parsePreprocessing('{"version":2}'), "what JSON.stringify makes"],
+  ["a path for csv", "DATA", () => csv("penguins.csv"), '"penguins.csv"', "csv(await readFile(path))"],
+  ["a path for csvStream", "DATA", () => csvStream(wrong("penguins.csv")).next(), "createReadStream"],
+  ["types of no column", "DATA", () => csv("a,b\n1,2\n", { types: { B: "text" } }), 'column "B"', 'Columns: "a", "b"'],
   ["a class of nobody", "DATA", () => toIndices(["c"], ["a", "b"]), '"c"'],
   ["an index of nobody", "DATA", () => oneHot([3], 2), "3"],
   ["rows of another width", "SHAPE", () => standardize(Float32Array.of(1, 2, 3), { columns: 2 }), "rows of 2"],
