@@ -39,7 +39,7 @@ try {
   const here = `http://127.0.0.1:${server.address().port}/`;
   const address = pages.startsWith("http:") ? pages : here;
   await page.goto(`${address}${mode === "page" || mode === "isolated" ? "" : `#${mode}`}`);
-  await page.waitForFunction(() => globalThis.result, undefined, { timeout: 30_000 });
+  await page.waitForFunction(() => globalThis.result, undefined, { timeout: 180_000 });
   console.log(JSON.stringify(await page.evaluate(() => globalThis.result)));
 } finally {
   await browser.close();
