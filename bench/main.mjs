@@ -25,16 +25,20 @@ async function makeTable() {
 
 async function runBenchmarks() {
   const args = process.argv.slice(2);
-  const { publish, from, only, node24: wantsNode24 } = readOptions(args);
+  const options = readOptions(args);
   await bundleAll();
-  if (from === undefined) {
-    const { workloads } = await importBundle("build/bench/workloads.mjs");
-    choose("--only", workloads, only);
-    compileControl("control", "build/bench/control.wasm", "simd");
-    compileControl("control", "build/bench/control-relaxed.wasm", "simd,relaxed-simd");
-  }
-  const node = from === undefined && (publish || wantsNode24) ? node24() : process.execPath;
+  const node = options.from === undefined ? await prepare(options) : process.execPath;
   await runWithSignals(node, "build/bench/run.mjs", ...args);
+}
+
+/** Path of the Node that measures. @param {import("./options.mjs").Options} options */
+async function prepare({ only, publish, node24: wantsNode24 }) {
+  const { workloads } = await importBundle("build/bench/workloads.mjs");
+  choose("--only", workloads, only);
+  const node = publish || wantsNode24 ? node24() : process.execPath;
+  compileControl("control", "build/bench/control.wasm", "simd");
+  compileControl("control", "build/bench/control-relaxed.wasm", "simd,relaxed-simd");
+  return node;
 }
 
 async function bundleAll() {

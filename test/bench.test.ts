@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { describeFrom } from "../bench/cpu.ts";
 import { describeDisturbance, isDisturbed, isSingle, isUnsound, summarise } from "../bench/disturbance.ts";
 import { markdown } from "../bench/markdown.ts";
+import { node24 } from "../bench/node24.mjs";
 import { readOptions, readTableOptions } from "../bench/options.mjs";
 import { describeCaution, describeSpread, formatRate } from "../bench/print.ts";
 import { publish, readReport } from "../bench/publish.ts";
@@ -57,6 +58,28 @@ describe("the options", () => {
   ])("do not publish a part: %s", (args, received) => {
     expect(refusal(() => readOptions(["--publish", ...args]))).toContain(`received ${received} measure it all`);
     expect(refusal(() => readOptions(args))).toBe("");
+  });
+});
+
+describe("the Node of published figures", () => {
+  const install = (major: number) => {
+    if (major !== 24) throw new Error(`Expected Node 24, received ${major}.`);
+    return "node of 24";
+  };
+
+  it("is the one that runs, or else Node 24", () => {
+    expect(node24("24.0.0", install)).toBe(process.execPath);
+    expect(node24("100.0.0", install)).toBe(process.execPath);
+    expect(node24("20.19.0", install)).toBe("node of 24");
+  });
+
+  it("is missing with npm's reason in one line", () => {
+    const fail = () => {
+      throw new Error("npm install failed: npm error code ECONNREFUSED\nnpm error syscall connect\nnpm error errno");
+    };
+    expect(refusal(() => node24("22.1.0", fail))).toBe(
+      "Expected Node 24 or newer, received 22.1.0, and none could be installed: npm install failed: npm error code ECONNREFUSED.",
+    );
   });
 });
 

@@ -33,18 +33,22 @@ async function makeChart() {
 async function runBenchmarks() {
   const args = process.argv.slice(2);
   const options = readPeerOptions(args);
-  const { publish, from } = options;
   await bundlePeers(CACHE);
-  if (from === undefined) {
-    choosePairs(options, await importBundle(`${CACHE}/lists.mjs`));
-    const missing = await installPeers();
-    if (publish && missing.length > 0)
-      throw new UsageError(`Expected --publish with all peers installed, missing ${missing.join(", ")}: see above.`);
-    await installOpenBlas();
-    compileControls();
-  }
-  const node = from === undefined ? newNode(publish) : process.execPath;
+  const node = options.from === undefined ? await prepare(options) : process.execPath;
   await runNode(node, `${CACHE}/run.mjs`, ...args);
+}
+
+/** Path of the Node that measures. @param {import("./options.mjs").PeerOptions} options */
+async function prepare(options) {
+  const { publish } = options;
+  choosePairs(options, await importBundle(`${CACHE}/lists.mjs`));
+  const node = newNode(publish);
+  const missing = await installPeers();
+  if (publish && missing.length > 0)
+    throw new UsageError(`Expected --publish with all peers installed, missing ${missing.join(", ")}: see above.`);
+  await installOpenBlas();
+  compileControls();
+  return node;
 }
 
 /** The loops that measure the machine. */
@@ -54,14 +58,14 @@ function compileControls() {
   compileControl("bandwidth", `${CACHE}/bandwidth.wasm`, "simd");
 }
 
-/** Node 24 or newer; without a network perhaps this one, whose results are not published. @param {boolean} publish */
+/** Node 24 or newer; where there is none this one, whose results are not published. Errors: UsageError, to publish.
+ *  @param {boolean} publish */
 function newNode(publish) {
   try {
     return node24();
   } catch (error) {
-    const message = `Expected Node 24 or newer, received ${process.versions.node} and no network`;
-    if (publish) throw new UsageError(`${message}: start it with Node 24.`);
-    console.error(`${message} (${/** @type {Error} */ (error).message}); jax-js may fail.`);
+    if (publish || !(error instanceof UsageError)) throw error;
+    console.error(`${error.message} Goes on with this one; jax-js may fail.`);
     return process.execPath;
   }
 }
