@@ -19,7 +19,7 @@ export function parse(args, known, options, help = `Options: ${known}`) {
     return parseArgs({ args, options }).values;
   } catch (error) {
     // Its first sentence names what was received.
-    const [received] = (error instanceof Error ? error.message : String(error)).split(". ");
+    const [received] = (error instanceof Error ? error.message : String(error)).split(/\.\s/);
     throw new UsageError(`Expected ${known}, received: ${received.replace(/\.$/, "")}.`);
   }
 }

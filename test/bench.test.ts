@@ -40,6 +40,8 @@ describe("the options", () => {
   it.each([
     [["--rounds", "x"], "Expected --rounds to be a whole number from 1, received x."],
     [["--rounds", "0"], "Expected --rounds to be a whole number from 1, received 0."],
+    [["--rounds", "-1"], "received: Option '--rounds' argument is ambiguous."],
+    [["--rounds=-1"], "Expected --rounds to be a whole number from 1, received -1."],
     [["--rounds", "1.5"], "Expected --rounds to be a whole number from 1, received 1.5."],
     [["--nosuch"], /^Expected --rounds N, .* received: Unknown option '--nosuch'\.$/],
     [["relu"], /received: Unexpected argument 'relu'\.$/],
