@@ -78,7 +78,7 @@ function showArg(arg: Arg): string {
   return arg.times === 1 ? "rows" : `rows*${arg.times}`;
 }
 
-/** Layers, their outputs and parameter counts. */
+/** Layers, their outputs, parameter counts and what is frozen. */
 export function summary({ spec, planned, parameters, parameterCount }: Layout, learningRate: number): string {
   const row = (layer: PlannedLayer): string[] => {
     const own = parameters.filter(({ ref }) => layer.parameters.includes(ref));
@@ -87,7 +87,9 @@ export function summary({ spec, planned, parameters, parameterCount }: Layout, l
     const activation = activationOf(spec);
     const detail = activation ? activationName(activation) : spec.kind === "dropout" && spec.rate;
     const kind = detail === false ? spec.kind : `${spec.kind} (${detail})`;
-    const shapes = own.map(({ name, shape }) => `${name} [${shape.join(", ")}]`).join(" ");
+    const shapes = own
+      .map(({ name, shape, trainable }) => `${name} [${shape.join(", ")}]${trainable ? "" : " frozen"}`)
+      .join(" ");
     return [layer.name, kind, String(layer.units), count.toLocaleString("en-US"), shapes];
   };
   // Layers within a layer stand below it.

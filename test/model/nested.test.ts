@@ -161,6 +161,8 @@ describe("layers within layers", () => {
     expect(rows).toEqual(
       expect.arrayContaining(["0|concat|14", "0.0.0|dense (linear)|5", "1|residual|14", "1.2.0|dense (linear)|9"]),
     );
+    const frozen = model.summary().match(/\S+ \[[^\]]*\] frozen/g);
+    expect(frozen).toEqual(["0.2.0.kernel [6, 3] frozen", "0.2.0.bias [3] frozen"]);
     const owners = model.plan.lists["train (labels)"].map(({ owner }) => owner);
     expect(owners).toEqual(expect.arrayContaining(["0", "0.0.1", "1", "1.2", "1.2.0", "1.2.1"]));
     expect(planMemory(config).total).toBe(model.memory.total);
