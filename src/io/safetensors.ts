@@ -94,7 +94,7 @@ function readHeader(bytes: Uint8Array): { header: object; data: Uint8Array } {
   if (length > MAX_HEADER) throw bad(`expected a header of at most ${MAX_HEADER} bytes, found a length of ${length}`);
   if (length === 0 || (bytes.length > 8 && bytes[8] !== 0x7b))
     throw bad("expected a header that starts with {, found none");
-  if (length > bytes.length - 8) throw cut(`a header of ${length} bytes`, bytes.length - 8);
+  if (length > bytes.length - 8) throw cut(`expected a header of ${length} bytes`, bytes.length - 8);
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(8, 8 + length));
     return { header: parseJson(text) as object, data: bytes.subarray(8 + length) };
@@ -137,7 +137,7 @@ function readEntry(name: string, entry: unknown, available: number): Entry {
   if (end - start !== expected) {
     throw bad(`${at}: expected ${expected} bytes for ${dtype} of the shape ${showShape(shape)}, found ${end - start}`);
   }
-  if (end > available) throw cut(`${end} bytes of data for ${at}`, available);
+  if (end > available) throw cut(`${at}: expected ${end} bytes of data`, available);
   return { name, shape, decode: decoder.decode, start, end };
 }
 
@@ -169,9 +169,5 @@ function bad(
 }
 
 function cut(expected: string, found: number): SimdgradError {
-  return bad(
-    `expected ${expected}, found ${found}`,
-    undefined,
-    "The file ends early: copy, save or download it again.",
-  );
+  return bad(`${expected}, found ${found}`, undefined, "The file ends early: copy, save or download it again.");
 }

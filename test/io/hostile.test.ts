@@ -200,7 +200,11 @@ const refused: [string, Uint8Array, RegExp][] = [
   ["a header that is no JSON", putTogether("{", data), /JSON in UTF-8/],
   ["a header that is no UTF-8", full.map((byte, i) => (i === 20 ? 255 : byte)), /JSON in UTF-8/],
   ["bytes past the end", putTogether(takeApart(full).header, new Uint8Array(data.length + 4)), /bytes of data/],
-  ["bytes missing", full.subarray(0, -1), /bytes of data for tensor "[^"]*", found \d+\. The file ends early/],
+  [
+    "bytes missing",
+    full.subarray(0, -1),
+    /tensor "[^"]*": expected \d+ bytes of data, found \d+\. The file ends early/,
+  ],
   ["half a header", full.subarray(0, 100), /header of \d+ bytes, found 92\. The file ends early/],
   ["no metadata", header(["__metadata__"]), /format simdgrad in its metadata, found none\. .*setWeights/],
   ["metadata that is a list", header(["__metadata__"], []), /__metadata__ to be an object/],
