@@ -85,11 +85,14 @@ export function naming<T>(path: string, work: () => T): T {
 /** What is wrong with a CSV file, with its name. */
 export function inFile(path: string, error: unknown): unknown {
   if (!(error instanceof SimdgradError)) return onDisk(path, error);
-  // What every error of a code advises is for programs.
-  const general = error.hint === new SimdgradError(error.code, "").hint;
-  const told = general ? error.message.slice(0, -error.hint.length - 1) : error.message;
-  const message = told.replace(/^(csv|csvStream|apply|applyInputs): /, "");
+  const message = tell(error).replace(/^(csv|csvStream|apply|applyInputs|prepare): /, "");
   return new CommandError(`${path === "-" ? "stdin" : path}: ${message}`, { cause: error });
+}
+
+/** Without what every error of a code advises where that is for programs. */
+export function tell({ code, message, hint }: SimdgradError): string {
+  const general = ["DATA", "SHAPE", "CONFIG"].includes(code) && hint === new SimdgradError(code, "").hint;
+  return general ? message.slice(0, -hint.length - 1) : message;
 }
 
 export function openBytes(path: string): Readable {

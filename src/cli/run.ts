@@ -4,6 +4,7 @@ import { SimdgradError } from "../index.ts";
 import { DEMO, demo } from "./demo.ts";
 import { CommandError, FAILED, INTERRUPTED, Interruption, USAGE, UsageError } from "./errors.ts";
 import { EVALUATE, evaluate } from "./evaluate.ts";
+import { tell } from "./files.ts";
 import { INSPECT, inspect } from "./inspect.ts";
 import { helpOf, type OptionTable, type Usage } from "./options.ts";
 import { PREDICT, predict } from "./predict.ts";
@@ -67,7 +68,8 @@ function versionOf(): string {
 }
 
 function messageOf(error: unknown): string {
-  const known = [UsageError, CommandError, Interruption, SimdgradError].some((kind) => error instanceof kind);
+  if (error instanceof SimdgradError) return tell(error);
+  const known = [UsageError, CommandError, Interruption].some((kind) => error instanceof kind);
   if (known) return (error as Error).message;
   // Not foreseen; the stack helps those who mend it.
   if (process.env["SIMDGRAD_DEBUG"]) return (error as Error)?.stack ?? String(error);

@@ -4,6 +4,7 @@ import type { Model } from "../index.ts";
 import { Checkpoints } from "./checkpoints.ts";
 import type { Context } from "./context.ts";
 import { forShell, Interruption } from "./errors.ts";
+import { naming } from "./files.ts";
 import { inUnits, measuresOf } from "./measures.ts";
 import type { Scores } from "./metrics.ts";
 import type { Outcome } from "./outcome.ts";
@@ -38,7 +39,7 @@ export async function runTraining(
   const { settings, start, history } = training;
   const { save } = values;
   const parts = partsOf(table, settings);
-  const samples = samplesOf(preprocessing, parts, settings);
+  const samples = naming(path, () => samplesOf(preprocessing, parts, settings));
   const checkpoints = new Checkpoints(model, kept, save, values.checkpointEvery ?? 30);
   if (!values.json) announce(terminal, model, samples.train.rows, parts.validation?.rows ?? 0);
   const work = { first: epochsDone(history) + 1, last: training.epochs, rows: samples.train.rows };

@@ -11,6 +11,7 @@ import {
 import type { ActivationName, EpochReport, MetricName, Model } from "../index.ts";
 import { CommandError } from "./errors.ts";
 import { readBytes, readTable } from "./files.ts";
+import { cut, oneLine } from "./terminal.ts";
 
 export const TASKS = ["regression", "binary", "multi-class"] as const;
 export type Task = (typeof TASKS)[number];
@@ -134,9 +135,17 @@ export async function readKnown(
   const { target, csv: own } = training.settings;
   const types = columnTypes(preprocessing);
   const whole = readTable(path, await readBytes(path), { ...own, ...options, types, columns: Object.keys(types) });
-  const table = dropMissing(whole, [target]);
-  if (table.rows === 0) throw new CommandError(`${path}: expected rows with a ${target}, found none.`);
+  const table = rowsWith(path, whole, target);
   return { table, left: whole.rows - table.rows };
+}
+
+/** Errors: CommandError where a file has none. */
+export function rowsWith(path: string, whole: Table, target: string): Table {
+  const table = dropMissing(whole, [target]);
+  if (table.rows > 0) return table;
+  const wanted =
+    whole.rows > 0 ? `rows with a ${oneLine(cut(target, 40))}` : "rows after the header (--header no: there is none)";
+  throw new CommandError(`${path}: expected ${wanted}, found none.`);
 }
 
 function readTraining(text: string): TrainingRecord {

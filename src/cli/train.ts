@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { columnTypes, dropMissing, type Table } from "../data.ts";
 import type { RunOptions } from "../index.ts";
 import { drawChart } from "./chart.ts";
-import { chooseColumns, drawColumns, findTarget, findTask } from "./columns.ts";
+import { type ColumnChoice, chooseColumns, drawColumns, findTarget, findTask } from "./columns.ts";
 import type { Context } from "./context.ts";
 import { crossValidate } from "./cross-validation.ts";
 import { CommandError, UsageError } from "./errors.ts";
@@ -25,8 +25,8 @@ import { kebab, parseLine } from "./options.ts";
 import type { Outcome } from "./outcome.ts";
 import { writeReport } from "./report.ts";
 import { runTraining } from "./session.ts";
-import { epochsDone, keptIn, type TrainingRecord } from "./settings.ts";
-import { plural, type Terminal } from "./terminal.ts";
+import { epochsDone, keptIn, rowsWith, type TrainingRecord } from "./settings.ts";
+import { listed, oneLine, plural, type Terminal } from "./terminal.ts";
 import { describeTask, epochsOf, settingsOf, TRAIN, type TrainValues, WITH_RESUME } from "./train-options.ts";
 import { partsOf, prepareFor, unseenClass } from "./training.ts";
 
@@ -77,7 +77,7 @@ async function begin({ path, bytes }: Source, context: Context): Promise<Outcome
   const options = decideHeader(bytes, csvOptions(values));
   const whole = readTable(path, bytes, options);
   const { name: target } = findTarget(whole, values.target);
-  const table = dropMissing(whole, [target]);
+  const table = rowsWith(path, whole, target);
   const [task, columns] = naming(path, () => {
     const task = findTask(table, findTarget(table, target), values.task);
     return [task, chooseColumns(table, target, task, values)] as const;
@@ -87,6 +87,7 @@ async function begin({ path, bytes }: Source, context: Context): Promise<Outcome
   say(`${path}: ${plural(whole.rows, "row")}, ${plural(whole.columns.length, "column")}`);
   if (table.rows < whole.rows) say(`left out: ${plural(whole.rows - table.rows, "row")} without a ${target}`);
   say(`\n${drawColumns(columns)}\n`);
+  checkInputs(path, columns);
   say(`task: ${describeTask(settings, table)}; --task tells otherwise`);
   const found = { task, target, rows: table.rows, columns };
   const crossValidation =
@@ -95,7 +96,7 @@ async function begin({ path, bytes }: Source, context: Context): Promise<Outcome
   const data = { rows: whole.rows, hash: hashOf(bytes) };
   const training: TrainingRecord = { settings, data, epochs: epochsOf(values), start: 0, finished: false, history: [] };
   const parts = partsOf(table, settings);
-  const preprocessing = prepareFor(parts.train, settings);
+  const preprocessing = naming(path, () => prepareFor(parts.train, settings));
   const unseen = unseenClass(table, preprocessing);
   if (unseen !== undefined) {
     throw new CommandError(
@@ -105,6 +106,16 @@ async function begin({ path, bytes }: Source, context: Context): Promise<Outcome
   const model = networkFor(preprocessing, settings, { epochs: training.epochs, rows: parts.train.rows }, context.run);
   const trained = await runTraining({ path, table, model, kept: { preprocessing, training } }, context);
   return finish({ ...found, ...(crossValidation ? { crossValidation } : {}), ...trained }, training, context);
+}
+
+/** Errors: CommandError where there is nothing to predict from. */
+function checkInputs(path: string, columns: readonly ColumnChoice[]): void {
+  if (columns.some(({ role }) => role === "number" || role === "category")) return;
+  const others = columns.filter(({ role }) => role !== "target");
+  const found = listed(others.map(({ name, role, detail }) => `${name} (${role === "weight" ? role : detail})`));
+  throw new CommandError(
+    `${path}: expected columns beside the target to predict it from, found ${others.length > 0 ? `only ${oneLine(found)}` : "none"}.`,
+  );
 }
 
 /** Errors: UsageError for parts that nothing is left for. */

@@ -86,6 +86,7 @@ class Learner {
   private readonly where: string;
   private readonly options: PrepareOptions;
   private readonly collectors: ReadonlyMap<string, Collector>;
+  private rows = 0;
   private readonly target: { readonly name: string; readonly collector: TargetCollector } | undefined;
 
   constructor(where: string, first: Table, options: PrepareOptions) {
@@ -115,12 +116,19 @@ class Learner {
   }
 
   add(table: Table): void {
-    checkTable(this.where, table);
+    this.rows += checkTable(this.where, table).rows;
     for (const [name, collector] of this.collectors) collector.add(columnNamed(this.where, table, name), table);
     if (this.target) this.target.collector.add(columnNamed(this.where, table, this.target.name), table);
   }
 
   finish(): Preprocessing {
+    if (this.rows === 0) {
+      throw new SimdgradError(
+        "DATA",
+        `${this.where}: expected at least one row to learn from, found none.`,
+        "A header alone tells names.",
+      );
+    }
     const features = [...this.collectors.values()].map((collector) => collector.finish());
     return {
       kind: "preprocessing",

@@ -146,18 +146,25 @@ describe("files that are no data", () => {
   const cases: [string, string | Uint8Array, number, string | RegExp][] = [
     ["empty", "", 1, /empty: expected a header or rows, found neither\.$/],
     ["blank", "\n\n \n", 1, "expected a header or rows"],
-    ["header", "a,b,y\n", 2, "at least 2 values"],
+    ["header", "a,b,y\n", 1, /header: expected rows after the header \(--header no: there is none\), found none\.$/],
+    ["no-target", "a,b,y\n1,2,\n2,3,\n", 1, /no-target: expected rows with a y, found none\.$/],
+    [
+      "only-target",
+      "y\n1\n2.5\n5\n",
+      1,
+      /only-target: expected columns beside the target to predict it from, found none\.$/,
+    ],
     ["one-row", "a,b,y\n1,2,x\n", 2, 'at least 2 values, "y" has 1'],
     ["two-rows", "a,b,y\n1,2,x\n1,3,z\n", 2, "expected --validation to leave rows for training"],
     ["ragged", "a,b,y\n1,2,x\n1,z\n", 1, /ragged: expected 3 cells at row 3/],
     ["binary", Uint8Array.from({ length: 5000 }, (_, i) => (i * 7919) % 256), 1, /binary: expected text in UTF-8/],
-    ["zeros", new Uint8Array(5000), 2, "at least 2 values"],
+    ["zeros", new Uint8Array(5000), 1, "expected rows after the header"],
     ["utf16", Buffer.from("\ufeffa,y\n1,x\n", "utf16le"), 1, "expected text in UTF-8"],
     ["long-name", `a,${long},y\n1,2,x\n1,3,x\n`, 2, "at least 2 values"],
-    ["long-line", long, 2, 'at least 2 values, "zzz'],
+    ["long-line", long, 1, "expected rows after the header"],
     ["open-quote", `a,y\n1,"${long}\n`, 1, "that is never closed"],
     ["huge", "a,y\n1e300,1.5\n-1e300,2.5\n3,4.7\n3,1.2\n6,7.2\n", 1, "numbers that can be scaled"],
-    ["no-inputs", "a,y\n1,1.5\n1,2.5\n1,4.7\n1,1.2\n1,7.2\n", 1, "at least one input column"],
+    ["no-inputs", "a,y\n1,1.5\n1,2.5\n1,4.7\n1,1.2\n1,7.2\n", 1, "to predict it from, found only a (always 1)."],
   ];
 
   it.each(cases)("%s", async (name, content, code, message) => {

@@ -149,6 +149,12 @@ describe("categories", () => {
 });
 
 describe("preprocessing", () => {
+  it("says what is missing where there is nothing to learn", () => {
+    const said = (text: string) => errorOf(() => prepare(csv(text), { target: "y" })).message;
+    expect(said("y\n1\n2\n")).toMatch(/at least one input column, found none\. A table has more columns/);
+    expect(said("a,y\n")).toMatch(/at least one row to learn from, found none\./);
+  });
+
   it("knows the training part alone", () => {
     const { train, test } = split(penguins, { stratify: "species", seed: 4 });
     const options: PrepareOptions = { target: "species" };
