@@ -11,7 +11,7 @@ export interface FitOptions {
   /** Rows a step; the last batch may be short. Default 32. */
   batchSize?: number | undefined;
   /** Every epoch in an order of its own, a function of the seed. Default true; of a stream, where it mixes the rows of a
-   *  buffer (4096, or as many as said) at a time, false. */
+   *  buffer (4096, or as many as said) at a time, false. Arrays are shuffled as a whole, whatever the buffer. */
   shuffle?: boolean | { readonly buffer: number } | undefined;
   /** Measured after each epoch. */
   validation?: DataSource | undefined;
