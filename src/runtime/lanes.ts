@@ -107,6 +107,7 @@ export class Lanes {
         { cause },
       );
     }
+    watchSilent(this.words, count, this.status);
     registry ??= new FinalizationRegistry((workers) => {
       for (const worker of workers) worker.terminate();
     });
@@ -276,6 +277,18 @@ function watch(worker: LaneWorker, status: Status): void {
     addEventListener?: (event: string, listener: (cause: unknown) => void) => void;
   };
   for (const event of ["error", "messageerror", "exit"]) (on ?? addEventListener)?.call(worker, event, died);
+}
+
+/** Takes a lane for dead that has loaded nothing after LANE_SECONDS, in each of which the main thread had a turn: its
+ *  script is none of a lane, or hangs. Keeps no process alive, and no model. */
+function watchSilent(words: Int32Array, count: number, status: Status, left = LANE_SECONDS): void {
+  const { setTimeout } = globalThis.process?.getBuiltinModule?.("node:timers") ?? globalThis;
+  const timer = setTimeout(() => {
+    if (words.subarray(LOADED + 1, LOADED + count).every((lists) => lists > 0)) return;
+    if (left > 1) watchSilent(words, count, status, left - 1);
+    else status.dead = true;
+  }, 1000);
+  (timer as { unref?(): void }).unref?.();
 }
 
 /** A browser's main thread must not sleep. */

@@ -392,6 +392,48 @@ describe("workers that cannot start", () => {
   });
 });
 
+describe("a lane that loads nothing, as its script is another's", () => {
+  afterEach(() => vi.useRealTimers());
+
+  /** Lanes of which the last has loaded nothing. */
+  function halfLoaded(count: number) {
+    vi.useFakeTimers();
+    vi.spyOn(process, "getBuiltinModule").mockReturnValue(undefined as never);
+    const opened = openLanes(count);
+    opened.words[LOADED + count - 1] = 0;
+    return opened;
+  }
+
+  it("is RUNTIME once, after a minute", () => {
+    const { lanes, list } = halfLoaded(3);
+    vi.advanceTimersByTime(59_500);
+    for (let i = 0; i < 2; i++) expect(lanes.ready(list)).toBe(false);
+    vi.advanceTimersByTime(1000);
+    expect(() => lanes.ready(list)).toThrow(runtime(/did not answer.*simdgrad\/lane/));
+    for (let i = 0; i < 2; i++) expect(lanes.ready(list)).toBe(false);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("is none as long as the main thread gave it no chance", () => {
+    const { lanes, list, words } = halfLoaded(3);
+    for (let hours = 1; hours < 60; hours++) {
+      vi.setSystemTime(hours * 3_600_000);
+      vi.advanceTimersToNextTimer();
+      expect(lanes.ready(list)).toBe(false);
+    }
+    words[LOADED + 2] = 1;
+    vi.advanceTimersByTime(100_000);
+    expect(lanes.ready(list)).toBe(true);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("keeps no process alive", () => {
+    const timers = vi.spyOn(process.getBuiltinModule("node:timers"), "setTimeout");
+    openLanes(2);
+    expect(timers.mock.results.map(({ value }) => value.hasRef())).toEqual([false]);
+  });
+});
+
 /** What a program prints that predicts ten times with two lanes, each error as its code. */
 function runProgram(...flags: string[]): string {
   const script = `
