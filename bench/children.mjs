@@ -9,11 +9,21 @@ import { whenStopped } from "./stop.mjs";
 
 /** @type {Set<ChildProcess>} */
 const children = new Set();
+/** @type {(signal: NodeJS.Signals) => void} */
+let stop = (signal) => process.exit(128 + constants.signals[signal]);
 
-process.on("exit", () => {
-  for (const child of children) child.kill();
-});
-whenStopped((signal) => process.exit(128 + constants.signals[signal]));
+process.on("exit", () => endChildren());
+whenStopped((signal) => stop(signal));
+
+/** What is done when this process is to end, in place of ending at once. @param {(signal: NodeJS.Signals) => void} task */
+export function insteadOfEnding(task) {
+  stop = task;
+}
+
+/** @param {NodeJS.Signals} [signal] */
+export function endChildren(signal) {
+  for (const child of children) child.kill(signal);
+}
 
 /** @param {string} command @param {readonly string[]} args @param {import("node:child_process").SpawnOptions} options */
 export function start(command, args, options) {
@@ -36,4 +46,13 @@ export function ended(child) {
  *  @param {import("node:child_process").SpawnOptions} [options] @returns {Promise<End>} */
 export function run(command, args, options) {
   return ended(start(command, args, { stdio: "inherit", ...options }));
+}
+
+/** The same for what this process is there for: its exit code becomes ours. What would end this process ends that one,
+ *  which says what it has, and then this one. @param {string} command @param {readonly string[]} args */
+export async function handOver(command, ...args) {
+  insteadOfEnding(endChildren);
+  const { status, error } = await run(command, args);
+  if (error) throw error;
+  process.exitCode = status ?? 1;
 }

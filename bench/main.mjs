@@ -2,15 +2,14 @@
 // `npm run bench`: bundles bench/*.ts and the kernels into build/bench, compiles the control loop, runs the benchmarks
 // (run.ts, options in options.mjs). `table` as the first argument makes README's table from the last published results
 // instead, with --write within README.
-import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { orUsage } from "../scripts/usage.mjs";
 import { bundle, importBundle } from "./bundle.mjs";
+import { handOver } from "./children.mjs";
 import { compileControl } from "./compile.mjs";
 import { node24 } from "./node24.mjs";
 import { choose, readOptions, readTableOptions } from "./options.mjs";
-import { whenStopped } from "./stop.mjs";
 
 process.chdir(fileURLToPath(new URL("..", import.meta.url)));
 const [command, ...rest] = process.argv.slice(2);
@@ -20,7 +19,7 @@ await orUsage(() => (command === "table" ? makeTable() : runBenchmarks()));
 async function makeTable() {
   readTableOptions(rest);
   await bundleAll();
-  await runWithSignals(process.execPath, "build/bench/table.mjs", ...rest);
+  await handOver(process.execPath, "build/bench/table.mjs", ...rest);
 }
 
 async function runBenchmarks() {
@@ -28,7 +27,7 @@ async function runBenchmarks() {
   const options = readOptions(args);
   await bundleAll();
   const node = options.from === undefined ? await prepare(options) : process.execPath;
-  await runWithSignals(node, "build/bench/run.mjs", ...args);
+  await handOver(node, "build/bench/run.mjs", ...args);
 }
 
 /** Path of the Node that measures. @param {import("./options.mjs").Options} options */
@@ -51,18 +50,4 @@ async function bundleAll() {
 function version(name) {
   return JSON.parse(readFileSync(name === "simdgrad" ? "package.json" : `node_modules/${name}/package.json`, "utf8"))
     .version;
-}
-
-/** Its exit code becomes ours. What would end this process ends that one, which says what it has, and then this one.
- *  @param {string} node @param {string[]} args @returns {Promise<void>} */
-function runWithSignals(node, ...args) {
-  const child = spawn(node, args, { stdio: "inherit" });
-  whenStopped((signal) => child.kill(signal));
-  return new Promise((resolve, reject) => {
-    child.on("error", reject);
-    child.on("close", (code) => {
-      process.exitCode = code ?? 1;
-      resolve();
-    });
-  });
 }

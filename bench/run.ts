@@ -10,7 +10,7 @@ import { ContestantError } from "./failure.ts";
 import { Meter } from "./meter.ts";
 import { choose, readOptions } from "./options.mjs";
 import { printReport } from "./print.ts";
-import { Interruption, runContestant } from "./processes.ts";
+import { runContestant, untilInterrupted } from "./processes.ts";
 import { publish, readReport } from "./publish.ts";
 import type { Measurement, Report, Result, Workload } from "./workload.ts";
 import { workloads } from "./workloads.ts";
@@ -42,13 +42,9 @@ async function measureAll(): Promise<void> {
   pairs = choose("--only", workloads, options.only).flatMap((workload) =>
     Object.keys(workload.contestants).map((name) => ({ workload, name, measurements: [] })),
   );
-  try {
+  await untilInterrupted(rawFile, async () => {
     for (let round = 0; round < options.rounds; round++) await runRound(round);
-  } catch (error) {
-    if (!(error instanceof Interruption)) throw error;
-    console.error(`Interrupted: what follows is a part; ${rawFile} keeps it.`);
-    process.exitCode = error.exitCode;
-  }
+  });
   const report = save();
   if (report.results.length > 0) printReport(report);
   if (options.publish && !process.exitCode) publish(report, rawFile, options);

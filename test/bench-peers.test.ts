@@ -9,10 +9,10 @@ import { type Contestant, contestants } from "../bench/peers/contestants.ts";
 import { limitOf } from "../bench/peers/limits.ts";
 import { markdown } from "../bench/peers/markdown.ts";
 import { choosePairs, readPeerOptions } from "../bench/peers/options.mjs";
-import { runProcess } from "../bench/peers/processes.ts";
 import { publish } from "../bench/peers/publish.ts";
 import type { PeerReport, PeerResult } from "../bench/peers/report.ts";
 import { competes, type PeerWorkload, workloads } from "../bench/peers/workloads.ts";
+import { runProcess } from "../bench/processes.ts";
 import { readReport } from "../bench/publish.ts";
 import { refusal } from "./support/refusal.ts";
 

@@ -5,7 +5,7 @@
 import { fileURLToPath } from "node:url";
 import { orUsage, parse, UsageError } from "../../scripts/usage.mjs";
 import { importBundle } from "../bundle.mjs";
-import { run } from "../children.mjs";
+import { handOver } from "../children.mjs";
 import { compileControl } from "../compile.mjs";
 import { node24 } from "../node24.mjs";
 import { readTableOptions } from "../options.mjs";
@@ -20,14 +20,14 @@ await orUsage(() => (command === "table" ? makeTable() : command === "chart" ? m
 async function makeTable() {
   readTableOptions(rest);
   await bundlePeers(CACHE);
-  await runNode(process.execPath, `${CACHE}/table.mjs`, ...rest);
+  await handOver(process.execPath, `${CACHE}/table.mjs`, ...rest);
 }
 
 async function makeChart() {
   parse(rest, "no options of chart", {});
   await installPeers();
   await bundlePeers(CACHE);
-  await runNode(process.execPath, `${CACHE}/chart.mjs`);
+  await handOver(process.execPath, `${CACHE}/chart.mjs`);
 }
 
 async function runBenchmarks() {
@@ -35,7 +35,7 @@ async function runBenchmarks() {
   const options = readPeerOptions(args);
   await bundlePeers(CACHE);
   const node = options.from === undefined ? await prepare(options) : process.execPath;
-  await runNode(node, `${CACHE}/run.mjs`, ...args);
+  await handOver(node, `${CACHE}/run.mjs`, ...args);
 }
 
 /** Path of the Node that measures. @param {import("./options.mjs").PeerOptions} options */
@@ -68,10 +68,4 @@ function newNode(publish) {
     console.error(`${error.message} Goes on with this one; jax-js may fail.`);
     return process.execPath;
   }
-}
-
-/** @param {string} node @param {string[]} args */
-async function runNode(node, ...args) {
-  const { status } = await run(node, args);
-  if (status !== 0) process.exit(status ?? 1);
 }

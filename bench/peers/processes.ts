@@ -1,11 +1,8 @@
 // One contestant, one fresh process: ../contestant.ts in Node, or PyTorch's script.
 import { mkdirSync, writeFileSync } from "node:fs";
-import type { Readable } from "node:stream";
-import { text } from "node:stream/consumers";
 import { readDigits } from "../../examples/digits/digits.ts";
 import { createNaive } from "../baselines/naive.ts";
-import { ended, start } from "../children.mjs";
-import { ContestantError, describeEnd } from "../failure.ts";
+import { runProcess, runContestant as runScript } from "../processes.ts";
 import type { Measurement } from "../workload.ts";
 import { createBaseline, createBatches, type Task, taskName } from "../workloads/networks.ts";
 import type { Contestant } from "./contestants.ts";
@@ -24,7 +21,7 @@ export interface Versioned extends Measurement {
   versions?: Record<string, string>;
 }
 
-/** Errors: ContestantError. */
+/** Errors: as those of runProcess. */
 export async function runContestant(
   workload: PeerWorkload,
   contestant: Contestant,
@@ -37,7 +34,7 @@ export async function runContestant(
 }
 
 /** What one core does in a loop of its own; without a rate where the engine lacks its instructions. Errors:
- *  ContestantError. */
+ *  as those of runProcess. */
 export function measureLimit(limit: keyof Limits, milliseconds: number): Promise<Versioned> {
   return runNode(limit === "weights" ? "bandwidth" : "control", LIMIT_LOOPS[limit], milliseconds);
 }
@@ -48,50 +45,20 @@ async function controlRate(): Promise<number> {
 }
 
 function runNode(workload: string, contestant: string, milliseconds: number): Promise<Versioned> {
-  return runProcess(process.execPath, [`${CACHE}/contestant.mjs`, workload, contestant, String(milliseconds)]);
+  return runScript(workload, contestant, milliseconds, { seconds: TIME_LIMIT_SECONDS });
 }
 
 function runPython({ kind, task }: PeerWorkload, { threads = 1 }: Contestant, milliseconds: number) {
   const folder = writeData(kind, task);
   const sizes = task.sizes.join("-");
   const args = [kind, sizes, task.batch, threads, milliseconds, folder].map(String);
-  return runProcess(PYTHON, [SCRIPT, ...args], {
+  const env = {
     OMP_WAIT_POLICY: "passive",
     OMP_NUM_THREADS: String(threads),
     OPENBLAS_NUM_THREADS: String(threads),
     LD_LIBRARY_PATH: [OPENBLAS, process.env.LD_LIBRARY_PATH].filter(Boolean).join(":"),
-  });
-}
-
-/** The measurement that a command prints. Errors: ContestantError. */
-export async function runProcess(
-  command: string,
-  args: readonly string[],
-  env: NodeJS.ProcessEnv = {},
-): Promise<Versioned> {
-  const child = start(command, args, {
-    stdio: ["ignore", "pipe", "pipe"],
-    timeout: TIME_LIMIT_SECONDS * 1000,
-    killSignal: "SIGKILL",
-    env: { ...process.env, ...env },
-  });
-  const [end, output, messages] = await Promise.all([ended(child), read(child.stdout), read(child.stderr)]);
-  if (end.error) throw new ContestantError(end.error.code === "ENOENT" ? `no ${command}` : end.error.message);
-  if (child.killed) throw new ContestantError(`not finished within ${TIME_LIMIT_SECONDS} s`);
-  if (end.status !== 0) throw new ContestantError(describeEnd(end, messages));
-  return parse(output);
-}
-
-const read = async (stream: Readable | null): Promise<string> => (stream ? text(stream).catch(() => "") : "");
-
-/** The measurement is the last line, after what libraries print. */
-function parse(output: string): Versioned {
-  const line = output.trim().split("\n").at(-1) ?? "";
-  try {
-    return JSON.parse(line);
-  } catch {
-    throw new ContestantError(`expected a measurement, received ${line ? `"${line.slice(0, 100)}"` : "nothing"}`);
-  }
+  };
+  return runProcess<Versioned>(PYTHON, [SCRIPT, ...args], { seconds: TIME_LIMIT_SECONDS, env });
 }
 
 /** The weights and batches that contestants in JavaScript make for themselves, as files. */

@@ -1,6 +1,6 @@
 // Every contestant at every workload, a fresh process each, the order reversed each round. Options: see options.mjs. A
 // contestant that fails leaves its reason in the table. Everything measured is kept in .cache/peers from the first
-// contestant on.
+// contestant on; a signal ends the run, which then shows what it has.
 import { readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { orUsage } from "../../scripts/usage.mjs";
@@ -9,6 +9,7 @@ import { describeCpu } from "../cpu.ts";
 import { summarise } from "../disturbance.ts";
 import { ContestantError } from "../failure.ts";
 import { Meter } from "../meter.ts";
+import { untilInterrupted } from "../processes.ts";
 import { readReport } from "../publish.ts";
 import { createBaseline, createBatches } from "../workloads/networks.ts";
 import { type Contestant, contestants } from "./contestants.ts";
@@ -44,10 +45,12 @@ await orUsage(() =>
 
 async function measureAll(): Promise<void> {
   pairs = choosePairs(options, { contestants, workloads, competes }).map((pair) => ({ ...pair, measurements: [] }));
-  for (let round = 0; round < options.rounds; round++) await runRound(round);
+  await untilInterrupted(rawFile, async () => {
+    for (let round = 0; round < options.rounds; round++) await runRound(round);
+  });
   const report = save();
-  console.log(markdown(report));
-  if (options.publish) publish(report, rawFile, options);
+  if (report.results.length > 0) console.log(markdown(report));
+  if (options.publish && !process.exitCode) publish(report, rawFile, options);
 }
 
 async function runRound(round: number): Promise<void> {
@@ -73,16 +76,17 @@ async function limitRate(limit: keyof Limits): Promise<number | null> {
 
 /** What is known so far; every measurement is kept beside it. */
 function save(): PeerReport {
+  const tried = pairs.filter(({ measurements, failure }) => measurements.length > 0 || failure !== undefined);
   const report: PeerReport = {
     date,
     versions: { ...versions, ...packageVersions() },
     cpu: describeCpu(),
     cores: cpus().length,
     platform: `${process.platform} ${process.arch}`,
-    rounds: limits.strict.length,
+    rounds: Math.max(0, ...tried.map(({ measurements }) => measurements.length)),
     quick: options.quick,
     limits: { strict: largest(limits.strict), relaxed: largest(limits.relaxed), weights: largest(limits.weights) },
-    results: pairs.map(resultOf),
+    results: tried.map(resultOf),
   };
   const measurements = pairs.flatMap((pair) => pair.measurements);
   writeFileSync(rawFile, `${JSON.stringify({ ...report, measurements }, null, 2)}\n`);
