@@ -151,6 +151,12 @@ describe("lanes leave what the whole call leaves", () => {
     expect(new Set(cases.map(([kernel]) => kernel))).toEqual(new Set(Object.keys(DIVISIONS)));
   });
 
+  it("none of what runs while another list waits at a gate, or past the update", () => {
+    for (const kernel of ["count_correct", "count_correct_dense", "count_correct_binary", "moving_average"] as const) {
+      expect(DIVISIONS[kernel]).toBeUndefined();
+    }
+  });
+
   it("and tell of a gradient that is not finite, in whoever's share it is", () => {
     const n = cases.findIndex(([kernel]) => kernel === "largest_magnitude");
     const at = (cases[n][1][1] - heap.byteOffset) / 4;

@@ -29,7 +29,7 @@ export class Inference {
   }
 
   predictInto<Out extends Float32Array>(x: Inputs, out: Out): Out {
-    const matrix = this.readFlat(x) ?? this.read("predictInto", x);
+    let matrix = this.readFlat(x) ?? this.read("predictInto", x);
     const length = matrix.rows * this.engine.plan.outputs;
     if (!(out instanceof Float32Array) || lengthOf(out) !== length) {
       throw new SimdgradError(
@@ -45,8 +45,12 @@ export class Inference {
         `Make one with new Float32Array(${length}).`,
       );
     }
-    // Of several chunks none is written before all are checked.
-    if (matrix.rows > this.engine.placement.capacity) this.run("predictInto", matrix);
+    if (matrix.rows > this.engine.placement.capacity) {
+      // Outputs of one chunk may lie where the inputs of the next do.
+      if (matrix.values.buffer === out.buffer) matrix = { ...matrix, values: matrix.values.slice() };
+      // None is written before all are checked.
+      this.run("predictInto", matrix);
+    }
     this.run("predictInto", matrix, out);
     this.flat.values = NOTHING;
     return out;

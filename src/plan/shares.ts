@@ -25,7 +25,8 @@ const product: Division = { by: "product" };
 const forward = elements(1, 2);
 const backward = elements(1, 2, 3);
 
-/** What is not here runs on the first lane: losses, whose sum has an order, and what is small. */
+/** What is not here runs on the first lane: losses, whose sum has an order, and what is small. Counts of right answers,
+ *  made within another list's gate, and moving averages, made once an update cannot be taken back, have to. */
 export const DIVISIONS: Partial<Record<KernelName, Division>> = {
   sgemm_nn: product,
   sgemm_nt: product,

@@ -92,6 +92,22 @@ describe("a predictor", () => {
     expect(() => predictor.predictInto(rows(2, 7), new Float32Array(9))).toThrow(/a Float32Array of 10/);
   });
 
+  it("predicts into an array over its inputs, also in chunks, as the model does", () => {
+    const trained = model({ maxBatch: 3 });
+    const predictor = load(trained.save(), { maxBatch: 3 });
+    const x = rows(10, 7);
+    const expected = trained.predict(x);
+    for (const each of [trained, predictor]) {
+      // The outputs before the inputs, over their begin, their middle and their end, and behind them.
+      for (const start of [0, 45, 50, 80, 105, 120]) {
+        const both = new Float32Array(170);
+        const inputs = both.subarray(50, 120);
+        inputs.set(x);
+        expect(each.predictInto(inputs, both.subarray(start, start + 50)), `from ${start}`).toEqual(expected);
+      }
+    }
+  });
+
   it("says what is wrong", () => {
     const bytes = model().save();
     expect(() => load(bytes.subarray(0, 100))).toThrow(expect.objectContaining({ code: "FORMAT" }));
