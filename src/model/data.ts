@@ -53,7 +53,7 @@ export function readPiece(where: string, data: Dataset, shape: ReadShape): ReadD
 }
 
 /** Keys that somebody means to be read; others, as split carries them along, are nobody's business. */
-const MISTAKEN = /weight|^(epochs|batchSize|validation|earlyStopping)/i;
+const MISTAKEN = /^((sample|class)_?)?weights?$|^(epochs|batchSize|validation|earlyStopping)/i;
 
 /** Errors: DATA for what is no { x, y }, CONFIG for misspelt weights, and options, in it. */
 export function checkIsDataset(where: string, data: unknown): void {

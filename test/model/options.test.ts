@@ -197,7 +197,8 @@ describe("fit", () => {
 
   it("takes data with what split carries along", async () => {
     const names = Array.from(y, String);
-    const { train, test } = split({ x, y: Array.from(y), sampleWeight: y.map(() => 2), names, rows: y.length });
+    const weightInKg = y.map(() => 70);
+    const { train, test } = split({ x, y: Array.from(y), sampleWeight: y.map(() => 2), names, weightInKg, rows: 96 });
     const plain = sequential(config);
     await plain.fit({ x: train.x, y: train.y });
     const model = sequential(config);
