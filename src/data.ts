@@ -2,7 +2,7 @@
 export { type ApplyOptions, apply, applyInputs, applyStream, decode, type Prepared } from "./data/apply.ts";
 export { classesOf, fromIndices, type Label, oneHot, toIndices } from "./data/classes.ts";
 export { type CsvStreamOptions, csv, csvStream } from "./data/csv.ts";
-export type { CsvOptions } from "./data/csv-options.ts";
+export { type CsvOptions, MISSING_CELLS } from "./data/csv-options.ts";
 export type { CsvSource } from "./data/csv-source.ts";
 export type { FillStrategy, NumberFit, NumberFitOptions, ScaleStrategy } from "./data/numbers.ts";
 export { type PrepareOptions, prepare, prepareStream } from "./data/prepare.ts";

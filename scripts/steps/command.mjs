@@ -40,9 +40,10 @@ export function command() {
   };
 }
 
-/** src/NAME.ts, imported from src/cli/, is dist/NAME.js. @param {import("esbuild").PluginBuild} build */
+/** src/NAME.ts, imported from src/cli/, is dist/NAME.js, but for errors.ts, which is no entry. @param {import("esbuild").PluginBuild} build */
 function entriesBeside(build) {
   build.onResolve({ filter: /^\.\.\/[^/]+\.ts$/ }, ({ path }) => {
+    if (path === "../errors.ts") return undefined;
     return { path: `./${basename(path, ".ts")}.js`, external: true };
   });
 }

@@ -1,6 +1,7 @@
 // What a table's columns are taken for: inputs, the target, or nothing; shown before anything is trained.
 import { type Column, classesOf, type Table } from "../data.ts";
-import { forShell, quoted, UsageError } from "./errors.ts";
+import { show } from "../errors.ts";
+import { forShell, UsageError } from "./errors.ts";
 import type { Task } from "./settings.ts";
 import { cut, layTable, listed, plural } from "./terminal.ts";
 import { checkText, oddIn } from "./why-text.ts";
@@ -29,7 +30,7 @@ export function findTarget({ columns }: Table, wanted: string | undefined): Colu
   const position = wanted === "last" ? columns.length : /^\d+$/.test(wanted) ? Number(wanted) : 0;
   const found = columns.find(({ name }) => name === wanted) ?? columns[position - 1];
   if (found) return found;
-  throw new UsageError(`expected --target to be a column, received ${quoted(wanted)}. Columns: ${names}.`);
+  throw new UsageError(`expected --target to be a column, received ${show(wanted)}. Columns: ${names}.`);
 }
 
 /** Errors: UsageError where the target cannot be what was asked for; DATA where it is text that looks like numbers. */
@@ -38,10 +39,10 @@ export function findTask(table: Table, target: Column, asked: "classification" |
   const distinct = new Set<unknown>(present(target));
   if (asked === "regression" && target.type === "text") {
     const odd = oddIn(table, target.name);
-    throw new UsageError(`expected a target of numbers for --task regression, ${quoted(target.name)} is text${odd}.`);
+    throw new UsageError(`expected a target of numbers for --task regression, ${show(target.name)} is text${odd}.`);
   }
   if (distinct.size < 2) {
-    throw new UsageError(`expected a target with at least 2 values, ${quoted(target.name)} has ${distinct.size}.`);
+    throw new UsageError(`expected a target with at least 2 values, ${show(target.name)} has ${distinct.size}.`);
   }
   const few = target.type === "text" || distinct.size === 2 || areClasses(distinct as Set<number>);
   if (asked ? asked === "regression" : !few) return "regression";
@@ -94,11 +95,11 @@ function checkWishes(table: Table, target: string, wishes: Wishes): void {
   for (const [option, names] of Object.entries(named)) {
     for (const name of names) {
       const found = table.columns.find((column) => column.name === name);
-      if (!found) throw new UsageError(`expected --${option} to name a column, found no ${quoted(name)}.`);
-      if (name === target) throw new UsageError(`expected --${option} to name no target, received ${quoted(name)}.`);
+      if (!found) throw new UsageError(`expected --${option} to name a column, found no ${show(name)}.`);
+      if (name === target) throw new UsageError(`expected --${option} to name no target, received ${show(name)}.`);
       if (name === sampleWeight && found.type === "text") {
         throw new UsageError(
-          `expected --sample-weight to be a column of numbers, ${quoted(name)} is text${oddIn(table, name)}.`,
+          `expected --sample-weight to be a column of numbers, ${show(name)} is text${oddIn(table, name)}.`,
         );
       }
     }

@@ -1,4 +1,4 @@
-// What ends a command: wrong usage, and the user's interruption; all else is a failure. How messages quote.
+// What ends a command: wrong usage, and the user's interruption; all else is a failure. How shells quote.
 
 /** Exit codes: 0, or one of these. */
 export const FAILED = 1;
@@ -13,11 +13,6 @@ export class CommandError extends Error {}
 
 /** Ctrl-C, or another program's wish that this one ends. The message says how to go on. */
 export class Interruption extends Error {}
-
-/** What was received, in a message: short, and in one line. */
-export function quoted(given: string): string {
-  return JSON.stringify(given.length > 40 ? `${given.slice(0, 40)}...` : given);
-}
 
 /** As a shell reads it. */
 export function forShell(word: string): string {

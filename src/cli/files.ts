@@ -5,7 +5,8 @@ import { createReadStream } from "node:fs";
 import { access, constants, type FileHandle, open, readFile, realpath, rename, rm, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import type { Readable } from "node:stream";
-import { type CsvOptions, csv, type Table } from "../data.ts";
+import { type CsvOptions, csv, MISSING_CELLS, type Table } from "../data.ts";
+import { HINTS, withoutHint } from "../errors.ts";
 import { type LoadOptions, type Model, SimdgradError } from "../index.ts";
 import { loadFile } from "../node.ts";
 import { CommandError, UsageError } from "./errors.ts";
@@ -28,15 +29,13 @@ interface CsvValues {
   readonly missing?: string[];
 }
 
-const ALWAYS_MISSING = ["NA", "N/A", "NaN", "nan", "null", "NULL", "?"];
-
 export function csvOptions({ delimiter, decimal, header, skip, missing }: CsvValues): CsvOptions {
   return {
     ...(delimiter === undefined ? {} : { delimiter }),
     ...(decimal === undefined ? {} : { decimal }),
     ...(header === undefined ? {} : { header: header === "yes" }),
     ...(skip === undefined ? {} : { skip }),
-    ...(missing === undefined ? {} : { missing: [...ALWAYS_MISSING, ...missing] }),
+    ...(missing === undefined ? {} : { missing: [...MISSING_CELLS, ...missing] }),
   };
 }
 
@@ -90,9 +89,9 @@ export function inFile(path: string, error: unknown): unknown {
 }
 
 /** Without what every error of a code advises where that is for programs. */
-export function tell({ code, message, hint }: SimdgradError): string {
-  const general = ["DATA", "SHAPE", "CONFIG"].includes(code) && hint === new SimdgradError(code, "").hint;
-  return general ? message.slice(0, -hint.length - 1) : message;
+export function tell(error: SimdgradError): string {
+  const { code, message, hint } = error;
+  return ["DATA", "SHAPE", "CONFIG"].includes(code) && hint === HINTS[code] ? withoutHint(error) : message;
 }
 
 export function openBytes(path: string): Readable {

@@ -1,7 +1,8 @@
 // `--metrics`: the model's own metrics by name, beside the scores that are always shown.
 import type { Preprocessing } from "../data.ts";
+import { show } from "../errors.ts";
 import { type Dataset, type Measures, type MetricName, type Model, sequential } from "../index.ts";
-import { quoted, UsageError } from "./errors.ts";
+import { UsageError } from "./errors.ts";
 import type { Option } from "./options.ts";
 
 /** Of classes; `top-k` where there are more than two. */
@@ -18,7 +19,7 @@ export const METRICS: Option<MetricName[]> = {
     const wrong = names.find((name) => ![...OF_CLASSES, ...OF_NUMBERS].includes(name) && !isTop(name));
     if (wrong === undefined) return [...new Set(names)] as MetricName[];
     throw new UsageError(
-      `expected ${option} to be of ${OF_CLASSES.join(", ")}, top-2 (top-3, ...), ${OF_NUMBERS.join(", ")}, received ${quoted(wrong)}.`,
+      `expected ${option} to be of ${OF_CLASSES.join(", ")}, top-2 (top-3, ...), ${OF_NUMBERS.join(", ")}, received ${show(wrong)}.`,
     );
   },
 };

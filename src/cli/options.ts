@@ -1,6 +1,7 @@
 // Command lines: a table of options a command, read with Node's parseArgs, from which the help is written too.
 import { type ParseArgsConfig, parseArgs } from "node:util";
-import { quoted, UsageError } from "./errors.ts";
+import { show } from "../errors.ts";
+import { UsageError } from "./errors.ts";
 
 export interface Option<T> {
   /** Of the value in the help; none for a flag. */
@@ -39,7 +40,7 @@ export function flag(about: string, short?: string): Option<boolean> {
 export function path(value: string, about: string, short?: string): Option<string> {
   const read = (given: string, name: string) => {
     if (given !== "" && !given.includes("\0")) return given;
-    throw new UsageError(`expected ${name} to be the name of a file, received ${quoted(given)}.`);
+    throw new UsageError(`expected ${name} to be the name of a file, received ${show(given)}.`);
   };
   return { value, about, ...(short ? { short } : {}), read };
 }
@@ -53,7 +54,7 @@ export function character(about: string): Option<string> {
   const read = (given: string, name: string) => {
     const found = given === "\\t" ? "\t" : given;
     if (/^[^"\r\n\uFEFF]$/.test(found)) return found;
-    throw new UsageError(`expected ${name} to be one character, received ${quoted(given)}.`);
+    throw new UsageError(`expected ${name} to be one character, received ${show(given)}.`);
   };
   return { value: "CHAR", about, read };
 }
@@ -92,7 +93,7 @@ function numberThat(about: string, range: string, fits: (value: number) => boole
     read: (given, name) => {
       const value = given.trim() === "" ? Number.NaN : Number(given);
       if (fits(value)) return value;
-      throw new UsageError(`expected ${name} to be ${range}, received ${quoted(given)}.`);
+      throw new UsageError(`expected ${name} to be ${range}, received ${show(given)}.`);
     },
   };
 }
@@ -103,7 +104,7 @@ export function choice<T extends string>(names: readonly T[], about: string): Op
     about: `${about}: ${names.join(", ")}`,
     read: (given, name) => {
       if (names.includes(given as T)) return given as T;
-      throw new UsageError(`expected ${name} to be one of ${names.join(", ")}, received ${quoted(given)}.`);
+      throw new UsageError(`expected ${name} to be one of ${names.join(", ")}, received ${show(given)}.`);
     },
   };
 }
@@ -112,7 +113,7 @@ function readCount(given: string, name: string, least: number, most = Number.MAX
   const value = /^\s*\d+\s*$/.test(given) ? Number(given) : Number.NaN;
   if (value >= least && value <= most) return value;
   const range = most === Number.MAX_SAFE_INTEGER ? `of at least ${least}` : `from ${least} to ${most}`;
-  throw new UsageError(`expected ${name} to be a whole number ${range}, received ${quoted(given)}.`);
+  throw new UsageError(`expected ${name} to be a whole number ${range}, received ${show(given)}.`);
 }
 
 /** Errors: UsageError for unknown options, bad values and a wrong number of operands. */
@@ -135,7 +136,7 @@ export function parseLine<O extends OptionTable>(usage: Usage<O>, args: readonly
   });
   if (positionals.length !== usage.operands.length) {
     const wanted = usage.operands.length === 0 ? "no file" : usage.operands.join(" and ");
-    throw new UsageError(`expected ${wanted}, received ${positionals.map(quoted).join(" and ") || "none"}.`);
+    throw new UsageError(`expected ${wanted}, received ${positionals.map(show).join(" and ") || "none"}.`);
   }
   if (positionals.includes(""))
     throw new UsageError(`expected ${usage.operands.join(" and ")}, received an empty name.`);
@@ -160,18 +161,18 @@ function checkToken<O extends OptionTable>({ name, rawName, value, inlineValue }
     const near = dashed(nearest(name, Object.keys(known)));
     const advice =
       near.length > 0 ? `Did you mean ${near.join(" or ")}?` : `Known: ${dashed(Object.keys(known)).join(", ")}.`;
-    throw new UsageError(`expected a known option, received ${quoted(rawName)}. ${advice}`);
+    throw new UsageError(`expected a known option, received ${show(rawName)}. ${advice}`);
   }
   const { value: placeholder } = known[name];
   if (!placeholder) {
     if (value === undefined) return;
-    throw new UsageError(`expected --${name} without a value, received ${quoted(value)}.`);
+    throw new UsageError(`expected --${name} without a value, received ${show(value)}.`);
   }
   if (value === undefined) throw new UsageError(`expected --${name} ${placeholder}, received no value.`);
   // A number below 0 is a value, if a wrong one; another word with a dash is the next option.
   if (inlineValue || !/^-[^\d.]/.test(value)) return;
   throw new UsageError(
-    `expected --${name} ${placeholder}, received the option ${quoted(value)}; --${name}=VALUE takes a value that begins with a dash.`,
+    `expected --${name} ${placeholder}, received the option ${show(value)}; --${name}=VALUE takes a value that begins with a dash.`,
   );
 }
 

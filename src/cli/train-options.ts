@@ -1,7 +1,8 @@
 // What `simdgrad train` can be told, and the settings that come of it.
 import type { Table } from "../data.ts";
+import { show } from "../errors.ts";
 import { type ColumnChoice, findTarget } from "./columns.ts";
-import { quoted, UsageError } from "./errors.ts";
+import { UsageError } from "./errors.ts";
 import { CSV_OPTIONS, JSON_OPTION } from "./files.ts";
 import { METRICS } from "./measures.ts";
 import {
@@ -153,7 +154,7 @@ function readClassWeight(given: string): Settings["classWeight"] {
   const pairs = given.split(",").map((pair) => /^(.+)=([\d.eE+-]+)$/.exec(pair.trim()));
   const weights = pairs.map((pair) => [pair?.[1] ?? "", Number(pair?.[2])] as const);
   if (weights.every(([, weight]) => weight >= 0 && weight <= 1e18)) return Object.fromEntries(weights);
-  throw new UsageError(`expected --class-weight as CLASS=WEIGHT,CLASS=WEIGHT or balanced, received ${quoted(given)}.`);
+  throw new UsageError(`expected --class-weight as CLASS=WEIGHT,CLASS=WEIGHT or balanced, received ${show(given)}.`);
 }
 
 export function describeTask({ task, target }: Settings, table: Table): string {

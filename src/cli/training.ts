@@ -11,8 +11,9 @@ import {
   type Table,
   toIndices,
 } from "../data.ts";
+import { show } from "../errors.ts";
 import type { Dataset, FitOptions, History, Measures, Model } from "../index.ts";
-import { CommandError, quoted, UsageError } from "./errors.ts";
+import { CommandError, UsageError } from "./errors.ts";
 import { type Scores, scoreClasses, scoreNumbers } from "./metrics.ts";
 import { isClassifier, type Settings } from "./settings.ts";
 import { listed, plural } from "./terminal.ts";
@@ -76,7 +77,7 @@ function weightsOf({ columns, rowNumbers }: Table, { sampleWeight }: Settings): 
   if (wrong < 0) return values;
   const found = Number.isNaN(values[wrong]) ? "none" : String(values[wrong]);
   throw new CommandError(
-    `expected a weight from 0 to ${HEAVIEST} in column ${quoted(sampleWeight)} at row ${rowNumbers[wrong]}, received ${found}.`,
+    `expected a weight from 0 to ${HEAVIEST} in column ${show(sampleWeight)} at row ${rowNumbers[wrong]}, received ${found}.`,
   );
 }
 
@@ -99,7 +100,7 @@ function classWeights(
   for (const name of Object.keys(classWeight)) {
     if (!classes.includes(name)) {
       throw new UsageError(
-        `expected --class-weight of the classes ${listed(classes, 20)}, received one of ${quoted(name)}.`,
+        `expected --class-weight of the classes ${listed(classes, 20)}, received one of ${show(name)}.`,
       );
     }
   }

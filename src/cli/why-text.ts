@@ -1,7 +1,8 @@
 // Text where numbers are expected: what to do about it on a command line.
 import { type Table, type WhyText, whyText } from "../data.ts";
+import { show } from "../errors.ts";
 import { SimdgradError } from "../index.ts";
-import { forShell, quoted } from "./errors.ts";
+import { forShell } from "./errors.ts";
 
 /** Errors: DATA for a column of text that looks like numbers; `asked`: the option that takes it as it is. */
 export function checkText(table: Table, name: string, asked: string): void {
@@ -28,5 +29,5 @@ function remedyOf({ kind, cell, examples }: WhyText, name: string): string {
 /** What keeps text from being numbers, where more than half of it are: the end of a sentence, or nothing. */
 export function oddIn(table: Table, name: string): string {
   const why = whyText(table, name);
-  return why && why.numbers > why.cells / 2 ? `: ${quoted(why.cell)} at row ${why.row} is no number` : "";
+  return why && why.numbers > why.cells / 2 ? `: ${show(why.cell)} at row ${why.row} is no number` : "";
 }

@@ -3,6 +3,9 @@ import { SimdgradError, show } from "../errors.ts";
 import { checkCount, checkKeys, checkName, checkObject, orDefault } from "../options.ts";
 import { type ColumnType, checkTexts } from "./table.ts";
 
+/** Cells that `csv` takes for missing by default, beside those that are empty. */
+export const MISSING_CELLS: readonly string[] = ["NA", "N/A", "NaN", "nan", "null", "NULL", "?"];
+
 /** Options of `csv`. */
 export interface CsvOptions {
   /** One character; found out by default: comma, tab, bar or semicolon. */
@@ -12,7 +15,8 @@ export interface CsvOptions {
   header?: boolean | readonly string[] | undefined;
   /** Rows before the header (or the first row) that are passed over. Default 0. */
   skip?: number | undefined;
-  /** Cells that count as missing, beside those that are empty. Default NA, N/A, NaN, nan, null, NULL, ?. */
+  /** Cells that count as missing, beside those that are empty. Default MISSING_CELLS: NA, N/A, NaN, nan, null,
+   *  NULL, ?. */
   missing?: readonly string[] | undefined;
   /** By column name, of which one has to be there; found out by default: numbers when all cells that are there are. */
   types?: Readonly<Record<string, ColumnType>> | undefined;

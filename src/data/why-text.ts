@@ -1,8 +1,8 @@
 // Text that should have been numbers: what cells read as, and which one is in the way.
 import { show } from "../errors.ts";
+import { readNumber } from "./read-number.ts";
 import { type Column, checkTable, columnNamed, type Table, textOf } from "./table.ts";
 
-const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
 /** A decimal comma, or one between thousands. */
 const EITHER = /^[+-]?[1-9]\d{0,2},\d{3}$/;
 /** Currencies and shares around a number, and what stands between its thousands. */
@@ -13,13 +13,6 @@ const MANY = 20;
 const MOST = 0.9;
 /** Of one kind, for messages. */
 const SHOWN = 5;
-
-/** Undefined for what is no finite number. */
-export function readNumber(cell: string, decimal: "." | "," = "."): number | undefined {
-  const text = decimal === "," ? cell.replace(",", ".") : cell;
-  const value = NUMBER.test(text) ? Number(text) : Number.POSITIVE_INFINITY;
-  return Number.isFinite(value) ? value : undefined;
-}
 
 /** What cells of text read as, in the order in which they are in the way: no number; one with signs; one with a decimal
  *  comma; one whose comma may stand between thousands; a number. */

@@ -2,6 +2,7 @@
 import { createReadStream, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { readNumber, readPlain } from "../../src/data/read-number.ts";
 import {
   apply,
   applyStream,
@@ -155,6 +156,50 @@ function writeOdd(rows: readonly (readonly string[])[], quoteAll: boolean, delim
     quoteAll || /["\r\n]/.test(cell) || cell.includes(delimiter) ? `"${cell.replaceAll('"', '""')}"` : cell;
   return rows.map((row) => row.map(write).join(delimiter) + newline).join("");
 }
+
+describe("readPlain", () => {
+  it("has the bits of Number, or none", () => {
+    const random = randomSource(5);
+    const parts = ["-", "+", ".", "e", " ", "x", ...Array.from({ length: 40 }, (_, i) => String(i % 10))];
+    let read = 0;
+    for (let turn = 0; turn < (LONG ? 1_000_000 : 100_000); turn++) {
+      const cell = Array.from({ length: 1 + random.integer(19) }, () => random.pick(parts)).join("");
+      const [plain, slow] = [readPlain(cell), readNumber(cell)];
+      if (Number.isNaN(plain)) continue;
+      read++;
+      if (!Object.is(plain, slow)) expect([cell, plain]).toEqual([cell, slow]);
+    }
+    expect(read).toBeGreaterThan(10_000);
+    for (const cell of ["0", "-0", "5.", ".5", "-.5", "0.1", "007", "123456789012345", "1234567.89012345"]) {
+      expect([cell, readPlain(cell)]).toEqual([cell, Number(cell)]);
+      expect([cell, readPlain(cell.replace(".", ","), ",")]).toEqual([cell, Number(cell)]);
+    }
+    for (const cell of [
+      "",
+      "-",
+      ".",
+      "-.",
+      "1.2.3",
+      "--1",
+      "1-",
+      "1e3",
+      "+1",
+      " 1",
+      "0x1",
+      "1234567890123456",
+      "1,5",
+    ]) {
+      expect([cell, readPlain(cell)]).toEqual([cell, Number.NaN]);
+    }
+  });
+
+  it("is not asked where a number counts as missing", () => {
+    expect(values(csv("a\n1\n-999\n2\n", { missing: ["-999"] }))).toEqual({ a: [1, Number.NaN, 2] });
+    expect(values(csv("a\n1,5\n9,9\n", { missing: ["9,9"], decimal: ",", delimiter: ";" }))).toEqual({
+      a: [1.5, Number.NaN],
+    });
+  });
+});
 
 describe("csvStream", () => {
   it(`gives any text back, cut anywhere (${LONG ? 3000 : 300} texts)`, async () => {
