@@ -88,10 +88,22 @@ export function inFile(path: string, error: unknown): unknown {
   return new CommandError(`${path === "-" ? "stdin" : path}: ${message}`, { cause: error });
 }
 
-/** Without what every error of a code advises where that is for programs. */
+/** What hints advise programs, on a command line. */
+const OWN_WORDS: readonly (readonly [RegExp, string])[] = [
+  [/^types says .*; missing lists/, "--missing lists"],
+  [/unknown: "zeros"/, "--unknown zeros"],
+  [/header: false/, "--header no"],
+  [/ skip passes/, " --skip passes"],
+  [/, or decode it first: .*\./, "."],
+  [/\(ignore\)/, "(--ignore)"],
+];
+
+/** In the command's words; without what every error of a code advises where that is for programs. */
 export function tell(error: SimdgradError): string {
-  const { code, message, hint } = error;
-  return ["DATA", "SHAPE", "CONFIG"].includes(code) && hint === HINTS[code] ? withoutHint(error) : message;
+  const { code, hint } = error;
+  if (["DATA", "SHAPE", "CONFIG"].includes(code) && hint === HINTS[code]) return withoutHint(error);
+  const own = OWN_WORDS.reduce((text, [theirs, ours]) => text.replace(theirs, ours), hint);
+  return `${withoutHint(error)} ${own}`;
 }
 
 export function openBytes(path: string): Readable {

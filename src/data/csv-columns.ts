@@ -71,7 +71,7 @@ export class ColumnReader {
       `${this.where}: expected a number in column ${show(name)} at row ${row}, received ${show(cell)}.`,
       given
         ? "types says that the column has numbers; missing lists cells that count as missing."
-        : `The rows before have numbers there; missing: [${show(cell)}] takes such cells for missing, types: { ${JSON.stringify(name)}: "text" } reads the column as text.`,
+        : `The rows before have numbers there; missing: [...MISSING_CELLS, ${show(cell)}] takes such cells for missing, types: { ${JSON.stringify(name)}: "text" } reads the column as text.`,
     );
   }
 }

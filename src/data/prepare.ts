@@ -219,7 +219,7 @@ function noNumber(
     text:
       cell === name
         ? "The header stands there again: leave such rows out"
-        : `missing: [${examples.map(show).join(", ")}] of csv takes such cells for missing`,
+        : `missing: [...MISSING_CELLS, ${examples.map(show).join(", ")}] of csv takes such cells for missing`,
     signs: "Write numbers without currencies, shares and signs between thousands",
     decimal: comma,
     thousands: `Write numbers without signs between thousands, or ${comma}`,

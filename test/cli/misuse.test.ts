@@ -178,6 +178,40 @@ describe("files that are no data", () => {
     await expectRefused(["train", path("n".repeat(300)), "--target", "y"], 1, "a name too long");
   });
 
+  it("are told with options, not with those of a program", async () => {
+    const model = path("model");
+    expect((await command([...TRAIN, "--save", model])).code).toBe(0);
+    const evaluated = (name: string, change: (text: string) => string) => [
+      "evaluate",
+      model,
+      file(name, change(readFileSync(PENGUINS, "utf8"))),
+    ];
+    await expectRefused(
+      evaluated("heavy", (text) => text.replace("3750", "heavy")),
+      1,
+      /received "heavy"\. --missing lists cells that count as missing\.$/,
+    );
+    await expectRefused(
+      evaluated("island", (text) => text.replace("Torgersen", "Atlantis")),
+      1,
+      /Known: .*\. --unknown zeros lets it pass\.$/,
+    );
+    const told = (name: string, content: string | Uint8Array, message: RegExp) =>
+      expectRefused(["train", file(name, content), "--target", "last"], 1, message);
+    await told(
+      "ragged",
+      "a,b,y\n1,2,x\n1,z\n",
+      /; --skip passes over lines before the header, --header no is for files/,
+    );
+    await told("twice", "a,a,y\nx,y,z\n", /twice at row 1\. --header no is for files whose first row is data\.$/);
+    await told("utf16", Buffer.from("\ufeffa,y\n1,x\n", "utf16le"), /Save the file as UTF-8\.$/);
+    await told(
+      "huge",
+      "a,y\n1e300,1.5\n-1e300,2.5\n3,4.7\n3,1.2\n6,7.2\n",
+      /Leave the column out \(--ignore\), or bring/,
+    );
+  });
+
   it("beside a model", async () => {
     const model = path("model");
     expect((await command([...TRAIN, "--save", model])).code).toBe(0);
