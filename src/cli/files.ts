@@ -1,7 +1,7 @@
 // Files that commands read and write, with errors that a reader can act on.
 
 import { randomUUID } from "node:crypto";
-import { createReadStream } from "node:fs";
+import { createReadStream, statSync } from "node:fs";
 import { access, constants, type FileHandle, open, readFile, realpath, rename, rm, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import type { Readable } from "node:stream";
@@ -126,8 +126,9 @@ export interface Draft {
 /** Errors: CommandError where nothing can be written. */
 export function draft(path: string): Promise<Draft> {
   return readable(path, async () => {
-    const target = (await unlessMissing(realpath(path))) ?? path;
-    const old = await unlessMissing(stat(target));
+    // What fails here but for a file that is not there yet, fails below too.
+    const target = await realpath(path).catch(() => path);
+    const old = statSync(target, { throwIfNoEntry: false });
     if (old && !old.isFile()) {
       const file = await open(target, "w");
       return { file, keep: () => file.close(), drop: () => file.close() };
@@ -146,13 +147,6 @@ export function draft(path: string): Promise<Draft> {
         await rename(temporary, target);
       });
     return { file, keep, drop };
-  });
-}
-
-async function unlessMissing<T>(found: Promise<T>): Promise<T | undefined> {
-  return found.catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== "ENOENT") throw error;
-    return undefined;
   });
 }
 
@@ -211,6 +205,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOENT: "no such file or folder",
   ENOTDIR: "a file stands where a folder is expected",
   ENAMETOOLONG: "a name too long",
+  ELOOP: "links that lead to each other",
   EROFS: "no writing on this disk",
   EACCES: "no permission",
   EPERM: "no permission",
