@@ -35,7 +35,7 @@ export function findTarget({ columns }: Table, wanted: string | undefined): Colu
 
 /** Errors: UsageError where the target cannot be what was asked for; DATA where it is text that looks like numbers. */
 export function findTask(table: Table, target: Column, asked: "classification" | "regression" | undefined): Task {
-  if (asked !== "classification") checkText(table, target.name, "--task classification takes them all for classes");
+  if (asked !== "classification") checkText(table, target.name, "--task classification takes all for classes");
   const distinct = new Set<unknown>(present(target));
   if (asked === "regression" && target.type === "text") {
     const odd = oddIn(table, target.name);
@@ -80,7 +80,7 @@ export function chooseColumns(table: Table, target: string, task: Task, wishes: 
     if (distinct.size === 1) return choice("left out", `always ${listed([String([...distinct][0])])}`);
     if (type === "number" && !categories.includes(name)) return choice("number", describeNumbers(values as number[]));
     if (categories.includes(name)) return choice("category", listed(classesOf(values)));
-    checkText(table, name, `--categories ${forShell(name)} takes them all for categories`);
+    checkText(table, name, `--categories ${forShell(name)} takes all for categories, --ignore leaves the column out`);
     const odd = oddIn(table, name);
     if (distinct.size > MANY_CATEGORIES && distinct.size > rows / 2) {
       return choice("left out", `${plural(distinct.size, "category", "categories")}, nearly one a row${odd}`);

@@ -185,7 +185,8 @@ class CategoryCollector implements Collector {
   finish(): CategoryFeature {
     const { counts } = this.tally;
     const why = this.tally.why(this.name);
-    if (why?.likely) throw noNumber(this.where, this.name, why, `categories: [${show(this.name)}]`);
+    if (why?.likely)
+      throw noNumber(this.where, this.name, why, `categories: [${show(this.name)}] ${AS_IT_IS}, ignore leaves it out`);
     const categories = classesOf([...counts.keys()]);
     if (categories.length === 0) {
       throw new SimdgradError(
@@ -207,7 +208,7 @@ class CategoryCollector implements Collector {
   }
 }
 
-/** The error of text that should have been numbers; `asked`: the option that takes it as it is. */
+/** The error of text that should have been numbers; `asked`: which option takes it as text. */
 function noNumber(
   where: string,
   name: string,
@@ -225,10 +226,11 @@ function noNumber(
     thousands: `Write numbers without signs between thousands, or ${comma}`,
     number: "Make numbers of all cells",
   }[kind];
-  return new SimdgradError("DATA", `${where}: ${message}.`, `${remedy}; ${asked} takes the column as it is.`);
+  return new SimdgradError("DATA", `${where}: ${message}.`, `${remedy}; ${asked}.`);
 }
 
-const CLASSES = 'task: "classification"';
+const AS_IT_IS = "takes the column as it is";
+const CLASSES = `task: "classification" ${AS_IT_IS}`;
 
 /** Errors: DATA where a target is missing. */
 class TargetCollector {

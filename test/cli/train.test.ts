@@ -100,7 +100,7 @@ describe("columns and tasks", () => {
         "an odd cell",
         withSize("odd-size.csv", (size, i) => (i === 3 ? "not known" : size)),
         [],
-        /column "size" at row 5, received "not known", where 99 of 100 cells are numbers\. --missing 'not known' takes .*; --categories size takes/,
+        /column "size" at row 5, received "not known", where 99 of 100 cells are numbers\. --missing 'not known' takes .*; --categories size takes all for categories, --ignore leaves the column out\./,
       ],
       [
         "an odd target",
