@@ -15,7 +15,8 @@ let stop = (signal) => process.exit(128 + constants.signals[signal]);
 process.on("exit", () => endChildren());
 whenStopped((signal) => stop(signal));
 
-/** What is done when this process is to end, in place of ending at once. @param {(signal: NodeJS.Signals) => void} task */
+/** What is done when this process is to end, in place of ending at once.
+ *  @param {(signal: NodeJS.Signals) => void} task */
 export function insteadOfEnding(task) {
   stop = task;
 }

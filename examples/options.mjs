@@ -24,5 +24,5 @@ function read(help, defaults, args) {
 function count(name, value, standard) {
   if (value === undefined) return standard;
   if (/^\d{1,9}$/.test(String(value))) return Number(value);
-  throw new UsageError(`Expected --${name} to be a whole number, received ${value}.`);
+  throw new UsageError(`Expected --${name} to be a whole number, received ${JSON.stringify(value)}.`);
 }

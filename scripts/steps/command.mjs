@@ -40,7 +40,8 @@ export function command() {
   };
 }
 
-/** src/NAME.ts, imported from src/cli/, is dist/NAME.js, but for errors.ts, which is no entry. @param {import("esbuild").PluginBuild} build */
+/** src/NAME.ts, imported from src/cli/, is dist/NAME.js, but for errors.ts, which is no entry.
+ *  @param {import("esbuild").PluginBuild} build */
 function entriesBeside(build) {
   build.onResolve({ filter: /^\.\.\/[^/]+\.ts$/ }, ({ path }) => {
     if (path === "../errors.ts") return undefined;

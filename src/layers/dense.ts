@@ -17,8 +17,8 @@ export interface DenseOptions {
   activation?: Activation | undefined;
   /** Whether a bias, a learned number a unit, is added to x W. Default true. */
   useBias?: boolean | undefined;
-  /** What W starts from. Default: what suits the activation that follows (he-normal, lecun-normal or glorot-uniform), also behind dropout
-   *  and norms. */
+  /** What W starts from. Default: what suits the activation that follows (he-normal, lecun-normal or glorot-uniform),
+   *  also behind dropout and norms. */
   kernelInit?: Initializer | undefined;
   /** What the biases start from. Default "zeros". */
   biasInit?: Initializer | undefined;

@@ -76,7 +76,8 @@ async function checkInputs({ where, x }: FitInputs, signal: FitJob["signal"]): P
   }
 }
 
-/** A new run, which takes the interrupted one's place with its first step, or that one. Errors: CONFIG when that had other data or batches. */
+/** A new run, which takes the interrupted one's place with its first step, or that one.
+ *  Errors: CONFIG when that had other data or batches. */
 function startRun(trainer: Trainer, { where, resume, data, batchSize }: FitJob, progress: Progress): RunState {
   const { run } = progress;
   const rows = rowsOf(data);

@@ -96,6 +96,6 @@ describe("the program", { timeout: 600_000 }, () => {
 
   it("refuses what is no count", () => {
     const { status, stderr } = start("--seed", "x");
-    expect({ status, stderr }).toEqual({ status: 1, stderr: '--seed: expected a whole number, received "x".\n' });
+    expect({ status, stderr }).toEqual({ status: 2, stderr: 'Expected --seed to be a whole number, received "x".\n' });
   });
 });
