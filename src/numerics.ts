@@ -4,9 +4,12 @@
 export function powInteger(base: number, exponent: number): number {
   let result = 1;
   let square = base;
-  for (let rest = exponent; rest > 0; rest = Math.floor(rest / 2)) {
-    if (rest % 2 === 1) result *= square;
+  for (let rest = exponent; rest > 0; ) {
+    const odd = rest % 2;
+    if (odd) result *= square;
     square *= square;
+    // A quotient that is whole stays an integer to engines, which is sooner than to round it.
+    rest = (rest - odd) / 2;
   }
   return result;
 }

@@ -37,7 +37,13 @@ export interface ReadDataset {
 
 /** Errors: SHAPE, DATA, also when no row counts. */
 export function readDataset(where: string, data: Dataset, shape: ReadShape): ReadDataset {
-  const set = readPiece(where, data, shape);
+  checkIsDataset(where, data);
+  return readBatch(where, data, shape);
+}
+
+/** The same for what was put together here. */
+export function readBatch(where: string, data: Dataset, shape: ReadShape): ReadDataset {
+  const set = readArrays(where, data, shape);
   if (set.rows === 0) throw new SimdgradError("DATA", `${where}: expected at least one row in x, received none.`);
   checkWeight(where, set);
   return set;
@@ -46,6 +52,10 @@ export function readDataset(where: string, data: Dataset, shape: ReadShape): Rea
 /** A data set that may be empty. Errors: SHAPE, DATA. */
 export function readPiece(where: string, data: Dataset, shape: ReadShape): ReadDataset {
   checkIsDataset(where, data);
+  return readArrays(where, data, shape);
+}
+
+function readArrays(where: string, data: Dataset, shape: ReadShape): ReadDataset {
   const x = readMatrix(where, "x", data.x, shape.inputs);
   const targets = readTargets(where, data.y, x.rows, shape);
   const weights = data.sampleWeight === undefined ? undefined : readWeights(where, data.sampleWeight, x.rows);

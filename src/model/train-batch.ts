@@ -1,6 +1,6 @@
 // One optimizer step on a batch of the caller's.
 import { checkKeys } from "../options.ts";
-import { type ReadDataset, readDataset } from "./data.ts";
+import { type ReadDataset, readBatch } from "./data.ts";
 import type { Engine } from "./engine.ts";
 import { apartFrom, type Inputs } from "./matrix.ts";
 import type { TargetsInput } from "./targets.ts";
@@ -16,7 +16,7 @@ export interface TrainBatchOptions {
 export function trainBatch(trainer: Trainer, x: Inputs, y: TargetsInput, options: TrainBatchOptions): number {
   checkKeys("trainBatch", options, ["sampleWeight"]);
   const { sampleWeight } = options;
-  const data = readDataset("trainBatch", { x, y, sampleWeight }, trainer.shape);
+  const data = readBatch("trainBatch", { x, y, sampleWeight }, trainer.shape);
   const room = makeRoom(trainer.engine, data);
   return trainer.step("trainBatch", room, { start: 0, count: data.rows });
 }
