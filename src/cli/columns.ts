@@ -80,8 +80,8 @@ export function chooseColumns(table: Table, target: string, task: Task, wishes: 
     if (distinct.size === 1) return choice("left out", `always ${listed([String([...distinct][0])])}`);
     if (type === "number" && !categories.includes(name)) return choice("number", describeNumbers(values as number[]));
     if (categories.includes(name)) return choice("category", listed(classesOf(values)));
-    checkText(table, name, `--categories ${forShell(name)} takes all for categories, --ignore leaves the column out`);
-    const odd = oddIn(table, name);
+    const asked = `--categories ${forShell(name)} takes all for categories, --ignore leaves the column out`;
+    const odd = checkText(table, name, asked);
     if (distinct.size > MANY_CATEGORIES && distinct.size > rows / 2) {
       return choice("left out", `${plural(distinct.size, "category", "categories")}, nearly one a row${odd}`);
     }

@@ -4,10 +4,11 @@ import { show } from "../errors.ts";
 import { SimdgradError } from "../index.ts";
 import { forShell } from "./errors.ts";
 
-/** Errors: DATA for a column of text that looks like numbers; `asked`: the option that takes it as it is. */
-export function checkText(table: Table, name: string, asked: string): void {
+/** As oddIn. Errors: DATA for a column of text that looks like numbers; `asked`: the option that takes it as it is. */
+export function checkText(table: Table, name: string, asked: string): string {
   const why = whyText(table, name);
   if (why?.likely) throw new SimdgradError("DATA", `${why.message}.`, `${remedyOf(why, name)}; ${asked}.`);
+  return describeOdd(why);
 }
 
 function remedyOf({ kind, cell, examples }: WhyText, name: string): string {
@@ -28,6 +29,9 @@ function remedyOf({ kind, cell, examples }: WhyText, name: string): string {
 
 /** What keeps text from being numbers, where more than half of it are: the end of a sentence, or nothing. */
 export function oddIn(table: Table, name: string): string {
-  const why = whyText(table, name);
+  return describeOdd(whyText(table, name));
+}
+
+function describeOdd(why: WhyText | undefined): string {
   return why && why.numbers > why.cells / 2 ? `: ${show(why.cell)} at row ${why.row} is no number` : "";
 }
